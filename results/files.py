@@ -1,0 +1,130 @@
+"""Bytes in folders, local or in a bucket: whole files only, so that a reader never meets half of one."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from search_spaces.errors import MmptError
+
+__all__ = ["Files", "StoreError", "absolute_root"]
+
+
+class StoreError(MmptError):
+    """A store that cannot be used as asked."""
+
+
+def absolute_root(root: str | os.PathLike[str]) -> str:
+    """Resolve a relative store path against the current directory; leave URLs and absolute paths alone.
+
+    >>> absolute_root("s3://bucket/sweeps")
+    's3://bucket/sweeps'
+    """
+    text = os.fspath(root)
+    return text if "://" in text else str(Path(text).expanduser().absolute())
+
+
+class Files:
+    """A tree of files under an absolute path or an fsspec URL.
+
+    Raises:
+        StoreError: the root is a relative path, or no file system answers to its URL.
+    """
+
+    def __init__(self, root: str) -> None:
+        if "://" not in root and not Path(root).is_absolute():
+            raise StoreError(
+                f"store {root!r}: a relative path would mean another folder in every process; make it absolute"
+            )
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(root)
+        except (ValueError, ImportError) as error:
+            raise StoreError(f"store {root!r}: {error}") from error
+        self.root = root
+        self.is_local = self._fs.protocol in ("file", ("file", "local"))
+
+    def path(self, *parts: str) -> str:
+        """Join parts below the root, in the file system's own spelling."""
+        return "/".join((self._root.rstrip("/"), *parts))
+
+    def read(self, *parts: str) -> bytes:
+        """Return a file's bytes; FileNotFoundError if there is none."""
+        data: bytes = self._fs.cat_file(self.path(*parts))
+        return data
+
+    def write(self, data: bytes, *parts: str) -> None:
+        """Write a file whole: a reader sees the old content or the new one, also after a power cut."""
+        target = self.path(*parts)
+        if not self.is_local:
+            self._fs.pipe_file(target, data)
+            return
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        _write_and_rename(Path(target), data)
+
+    def publish(self, folder: tuple[str, ...], files: Mapping[str, bytes], last: str) -> None:
+        """Make a folder of files appear at once; `last` is the file whose presence says that all are there.
+
+        On a local disk the folder is renamed into place; in a bucket `last` is written last. A folder that is
+        already there is replaced: callers publish equal content under equal names.
+        """
+        if not self.is_local:
+            for name in sorted(files, key=lambda name: name == last):
+                self._fs.pipe_file(self.path(*folder, name), files[name])
+            return
+        target = Path(self.path(*folder))
+        staging = target.parent / f".{target.name}.{uuid.uuid4().hex}"
+        staging.mkdir(parents=True)
+        for name, data in files.items():
+            _write_synced(staging / name, data)
+        _replace_folder(staging, target)
+
+    def names(self, *parts: str) -> list[str]:
+        """Names in a folder, sorted; empty if there is no such folder. Names that start with a dot are left out."""
+        folder = self.path(*parts)
+        self._fs.invalidate_cache()
+        try:
+            listed: list[Any] = self._fs.ls(folder, detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        names = {str(path).rstrip("/").rpartition("/")[2] for path in listed if str(path).rstrip("/") != folder}
+        return sorted(name for name in names if not name.startswith("."))
+
+    def exists(self, *parts: str) -> bool:
+        """Tell whether a file or folder is there."""
+        return bool(self._fs.exists(self.path(*parts)))
+
+    def remove(self, *parts: str) -> None:
+        """Delete a file or a whole folder; nothing happens if it is not there."""
+        if self.exists(*parts):
+            self._fs.rm(self.path(*parts), recursive=True)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _write_and_rename(target: Path, data: bytes) -> None:
+    staging = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        _write_synced(staging, data)
+        staging.replace(target)
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def _replace_folder(staging: Path, target: Path) -> None:
+    """Rename `staging` to `target`; an older folder of that name is moved aside first and deleted."""
+    try:
+        staging.rename(target)
+    except OSError:
+        aside = target.parent / f".{target.name}.{uuid.uuid4().hex}.old"
+        target.rename(aside)
+        staging.rename(target)
+        shutil.rmtree(aside, ignore_errors=True)

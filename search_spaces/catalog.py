@@ -1,0 +1,106 @@
+"""Catalogs: things found by scanning a folder, one file each, plus what third parties add."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
+
+from search_spaces.errors import InvalidValueError, UnknownNameError
+
+__all__ = ["Catalog", "camel_case", "snake_case"]
+
+T = TypeVar("T")
+
+
+def camel_case(key: str) -> str:
+    """Return the class name that belongs to a file name.
+
+    >>> camel_case("ogm_ge")
+    'OgmGe'
+    """
+    return "".join(part.capitalize() for part in key.split("_"))
+
+
+def snake_case(name: str) -> str:
+    """Return the key that belongs to a class name.
+
+    >>> snake_case("OgmGe")
+    'ogm_ge'
+    """
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+class Catalog(Generic[T]):
+    """Named things of one kind. A file in the package's folder is an entry; its name is the entry's key.
+
+    Nothing is imported until it is asked for.
+
+    Args:
+        kind: what the entries are, for messages: "method".
+        package: dotted name of the folder that is scanned.
+        attribute: what a file must define; by default the class whose CamelCase name matches the file's.
+    """
+
+    def __init__(self, kind: str, package: str, attribute: str | None = None) -> None:
+        self.kind = kind
+        self._package = package
+        self._attribute = attribute
+        self._added: dict[str, T] = {}
+
+    @property
+    def entry_point_group(self) -> str:
+        """Where an installed third-party package announces entries, for instance `mmpt.methods`."""
+        return f"mmpt.{self._package.rpartition('.')[2]}"
+
+    def names(self) -> tuple[str, ...]:
+        """All keys, sorted."""
+        return tuple(sorted({*self._files(), *self._entry_points(), *self._added}))
+
+    def add(self, entry: T, key: str | None = None) -> str:
+        """Add an object of the user's own under `key`, by default its class name in snake_case; return the key.
+
+        Raises:
+            InvalidValueError: the key belongs to a built-in entry.
+        """
+        name = key or snake_case(getattr(entry, "__name__", type(entry).__name__))
+        if name in self._files():
+            raise InvalidValueError(self.kind, name, "a name that no built-in one has")
+        self._added[name] = entry
+        return name
+
+    def added(self) -> dict[str, T]:
+        """The entries that `add` brought in."""
+        return dict(self._added)
+
+    def get(self, key: str) -> T:
+        """Return an entry.
+
+        Raises:
+            UnknownNameError: nothing has this name; the message has the nearest match.
+        """
+        if key in self._added:
+            return self._added[key]
+        if key in self._files():
+            module = import_module(f"{self._package}.{key}")
+            found: T = getattr(module, self._attribute or camel_case(key))
+            return found
+        for point in entry_points(group=self.entry_point_group):
+            if point.name == key:
+                loaded: T = point.load()
+                return loaded
+        raise UnknownNameError(self.kind, key, self.names())
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """(key, entry) pairs in the order of the keys."""
+        return ((name, self.get(name)) for name in self.names())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.names()
+
+    def _files(self) -> set[str]:
+        paths: Any = import_module(self._package).__path__
+        return {item.name for item in pkgutil.iter_modules(paths) if not item.name.startswith("_")}
+
+    def _entry_points(self) -> set[str]:
+        return {point.name for point in entry_points(group=self.entry_point_group)}

@@ -1,0 +1,30 @@
+"""A preset: a named grid with the settings that its tables and trials need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from search_spaces.grid import Grid
+from search_spaces.missing_rates import TENTHS
+
+__all__ = ["Preset"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A sweep that can be run by name.
+
+    Attributes:
+        title: one line for `mmpt list presets`.
+        about: what the sweep answers and what it costs.
+        grid: the trials.
+        p_test: test-time missing rates that tables and figures evaluate; never trained for.
+        resources: per-trial needs, `cpus` and `gpus`, that the command line can override.
+    """
+
+    title: str
+    about: str
+    grid: Grid
+    p_test: tuple[float, ...] = TENTHS
+    resources: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({"cpus": 1}))

@@ -1,0 +1,196 @@
+"""The trial specification: everything that decides a trial's numbers, and the identity made of it."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, Self
+
+from search_spaces.errors import InvalidValueError, UnknownNameError
+from search_spaces.missing_rates import MissingRates
+from search_spaces.modality import Modality
+
+__all__ = ["Params", "TrialSpec", "Value", "canonical_json", "content_hash"]
+
+Value = str | int | float | bool
+"""What an axis can take: anything JSON writes exactly."""
+Params = Mapping[str, Value]
+
+_HASH_CHARACTERS = 16
+
+
+def canonical_json(value: Any) -> str:
+    """Write plain data as the one JSON text that equal data always gives: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def content_hash(value: Any) -> str:
+    """Return 16 hex digits (64 bits) of the SHA-256 of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:_HASH_CHARACTERS]
+
+
+def _number(minimum: float, *, inclusive: bool) -> Callable[[str, Any], float]:
+    bound = f"a finite number {'>=' if inclusive else '>'} {minimum:g}"
+
+    def check(what: str, value: Any) -> float:
+        valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not valid or value < minimum or (value == minimum and not inclusive):
+            raise InvalidValueError(what, value, bound)
+        return float(value)
+
+    return check
+
+
+def _integer(minimum: int) -> Callable[[str, Any], int]:
+    def check(what: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < minimum:
+            raise InvalidValueError(what, value, f"an integer >= {minimum}")
+        return int(value)
+
+    return check
+
+
+def _text(what: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise InvalidValueError(what, value, "a name")
+    return value
+
+
+def _schedule(what: str, value: Any) -> str:
+    if value not in ("linear", "constant"):
+        raise InvalidValueError(what, value, "'linear' (to zero) or 'constant'")
+    return str(value)
+
+
+def _rates(what: str, value: Any) -> MissingRates:
+    if isinstance(value, MissingRates):
+        return value
+    if isinstance(value, str):
+        return MissingRates.parse(value)
+    if isinstance(value, int | float):
+        return MissingRates.shared(value)
+    if isinstance(value, Mapping):
+        return MissingRates(value)
+    raise InvalidValueError(what, value, "missing rates")
+
+
+def _params(what: str, value: Any) -> Params:
+    if not isinstance(value, Mapping):
+        raise InvalidValueError(what, value, "a mapping of names to plain values")
+    for name, item in value.items():
+        if not isinstance(name, str) or not isinstance(item, Value) or item != item:  # noqa: PLR0124 (NaN)
+            raise InvalidValueError(f"{what}.{name}", item, "a string, number or boolean")
+    return MappingProxyType({name: value[name] for name in sorted(value)})
+
+
+def _encoders(what: str, value: Any) -> Params:
+    checked = _params(what, value)
+    return MappingProxyType({Modality(name): _text(f"{what}.{name}", item) for name, item in checked.items()})
+
+
+def _axis(check: Callable[[str, Any], Any], default: Any = MISSING) -> Any:
+    """Declare a field together with what checks and normalises its values; a class as default is called."""
+    kind = "default_factory" if isinstance(default, type) else "default"
+    return field(metadata={"check": check}, **{kind: default})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialSpec:
+    """One training to run: data, method, optimisation and seed. Frozen, hashable, exact in JSON.
+
+    p_test is not part of it: logits under every availability pattern are stored, so every test-time missing rate
+    is computed afterwards. Neither are resources and paths, which must not change a number.
+
+    Attributes:
+        dataset: key of the data set.
+        method: key of the training method.
+        fusion: key of the fusion, `late`.
+        encoders: modality -> encoder name; modalities not named take the data set's default.
+        dataset_params: the data set's own parameters.
+        method_params: the method's own hyperparameters.
+        p_train: missing rates of the training split.
+        learning_rate: peak learning rate of AdamW.
+        batch_size: samples per step.
+        epochs: most passes over the usable training samples.
+        weight_decay: AdamW's decoupled weight decay.
+        schedule: learning rate after warm-up: `linear` to zero or `constant`.
+        warmup: fraction of all steps in which the learning rate rises linearly.
+        clip_norm: largest gradient norm; 0 clips nothing.
+        patience: epochs without a better validation score before training stops; 0 never stops early.
+        seed: of initial weights, sample order, masks and drop-out.
+    """
+
+    dataset: str = _axis(_text)
+    method: str = _axis(_text)
+    fusion: str = _axis(_text, "late")
+    encoders: Params = _axis(_encoders, dict)
+    dataset_params: Params = _axis(_params, dict)
+    method_params: Params = _axis(_params, dict)
+    p_train: MissingRates = _axis(_rates, MissingRates)
+    learning_rate: float = _axis(_number(0, inclusive=False), 1e-3)
+    batch_size: int = _axis(_integer(1), 64)
+    epochs: int = _axis(_integer(1), 20)
+    weight_decay: float = _axis(_number(0, inclusive=True), 0.01)
+    schedule: str = _axis(_schedule, "linear")
+    warmup: float = _axis(_number(0, inclusive=True), 0.1)
+    clip_norm: float = _axis(_number(0, inclusive=True), 1.0)
+    patience: int = _axis(_integer(0), 3)
+    seed: int = _axis(_integer(0), 0)
+
+    def __post_init__(self) -> None:
+        for axis in fields(self):
+            value = axis.metadata["check"](axis.name, getattr(self, axis.name))
+            object.__setattr__(self, axis.name, value)
+        if self.warmup >= 1:
+            raise InvalidValueError("warmup", self.warmup, "a fraction in [0, 1)")
+
+    @classmethod
+    def axis_names(cls) -> tuple[str, ...]:
+        """Names of all fields, the axes that a grid can span."""
+        return tuple(axis.name for axis in fields(cls))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Rebuild a spec from `to_config`.
+
+        Raises:
+            UnknownNameError: a key is not an axis.
+            InvalidValueError: a value is not allowed.
+        """
+        for name in config:
+            if name not in cls.axis_names():
+                raise UnknownNameError("axis", name, cls.axis_names())
+        for name in ("dataset", "method"):
+            if name not in config:
+                raise InvalidValueError(name, None, "a name; every trial needs one")
+        return cls(**config)
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the spec as plain JSON data, which `from_config` turns back into an equal spec."""
+        plain: dict[str, Any] = {}
+        for name in self.axis_names():
+            value = getattr(self, name)
+            if isinstance(value, MissingRates):
+                value = dict(value.rates)
+            plain[name] = dict(value) if isinstance(value, Mapping) else value
+        return plain
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some axes changed."""
+        return replace(self, **changes)
+
+    @property
+    def hash(self) -> str:
+        """Content hash of the spec alone; a trial's id also covers versions and data."""
+        return content_hash(self.to_config())
+
+    def __hash__(self) -> int:
+        return hash(canonical_json(self.to_config()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TrialSpec) and self.to_config() == other.to_config()
+
+    def __reduce__(self) -> tuple[Callable[..., "TrialSpec"], tuple[dict[str, Any]]]:
+        return TrialSpec.from_config, (self.to_config(),)

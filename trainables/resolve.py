@@ -1,0 +1,123 @@
+"""From what a user wrote to what will run: defaults spelled out, names checked, identity computed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from search_spaces.errors import InvalidValueError, UnknownNameError
+from search_spaces.modality import Pattern
+from search_spaces.spec import TrialSpec, content_hash
+from trainables.api import DataInfo, Dataset, Fusion, Method
+from trainables.catalogs import DATASETS, FUSIONS, METHODS
+from trainables.encoder_names import encoder_identity
+from trainables.params import read_params, spell_out
+
+__all__ = ["Resolved", "open_dataset", "resolve"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A trial that can run.
+
+    Attributes:
+        spec: every default spelled out, so that equal trials have equal specs.
+        trial_id: content hash of the spec, the versions of method, data set, fusion and encoders, and the data.
+        fingerprint: content hash of the prepared data.
+        info: shapes and classes of the data.
+        method: the method's class.
+        fusion: the fusion's class.
+        hyperparameters: the method's, typed.
+    """
+
+    spec: TrialSpec
+    trial_id: str
+    fingerprint: str
+    info: DataInfo
+    method: type[Method]
+    fusion: type[Fusion]
+    hyperparameters: Any
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Modalities that the method trains on."""
+        return self.method.uses(self.hyperparameters, self.info.modalities)
+
+    @property
+    def reports(self) -> tuple[Pattern, ...]:
+        """Patterns for which the trial stands in its method's profile, the main one first."""
+        return self.method.reports(self.hyperparameters, self.info.modalities)
+
+    def requirements(self) -> Mapping[str, TrialSpec]:
+        """Specs of the trials that must be finished first."""
+        return self.method.requires(self.spec, self.hyperparameters, self.info.modalities)
+
+
+def open_dataset(spec: TrialSpec, root: Path | None = None) -> tuple[Dataset, str]:
+    """Return a spec's data set and the fingerprint of its prepared data.
+
+    Raises:
+        UnknownNameError, InvalidValueError: there is no such data set, or a parameter is not allowed.
+    """
+    cls = DATASETS.get(spec.dataset)
+    params = read_params(cls.Params, spec.dataset_params, spec.dataset, cls.modalities())
+    dataset = cls(params, root)
+    return dataset, _fingerprint(spec.dataset, cls.version, spell_out(params), dataset.content())
+
+
+def _fingerprint(key: str, version: str, params: Mapping[str, Any], content: Mapping[str, str]) -> str:
+    return content_hash({"dataset": key, "version": version, "params": dict(params), "content": dict(content)})
+
+
+def resolve(spec: TrialSpec) -> Resolved:
+    """Check every name and value of a spec, spell out its defaults and give it its identity.
+
+    Raises:
+        UnknownNameError, InvalidValueError: a name or value is wrong; the message says what is allowed.
+    """
+    return _resolve(spec, DATASETS.get(spec.dataset), METHODS.get(spec.method), FUSIONS.get(spec.fusion))
+
+
+@lru_cache(maxsize=100_000)
+def _resolve(spec: TrialSpec, data_class: type[Dataset], method: type[Method], fusion: type[Fusion]) -> Resolved:
+    modalities = tuple(sorted(data_class.modalities()))
+    dataset, fingerprint = open_dataset(spec)
+    hyperparameters = read_params(method.Hyperparameters, spec.method_params, spec.method, modalities)
+    used = method.uses(hyperparameters, modalities)
+    encoders = _encoders(spec, data_class, used, modalities)
+    full = spec.replace(
+        dataset_params=spell_out(dataset.params),
+        method_params=spell_out(hyperparameters),
+        encoders=encoders,
+        p_train=spec.p_train.resolve(modalities).only(used),
+    )
+    info = dataset.info()
+    identities = {name: encoder_identity(encoder, info.inputs[name]) for name, encoder in encoders.items()}
+    identity = {
+        "spec": {**full.to_config(), "encoders": identities},
+        "data": fingerprint,
+        "versions": {"method": method.version, "fusion": fusion.version},
+    }
+    return Resolved(
+        spec=full,
+        trial_id=content_hash(identity),
+        fingerprint=fingerprint,
+        info=info,
+        method=method,
+        fusion=fusion,
+        hyperparameters=hyperparameters,
+    )
+
+
+def _encoders(
+    spec: TrialSpec, data_class: type[Dataset], used: tuple[str, ...], modalities: tuple[str, ...]
+) -> dict[str, str]:
+    for name in spec.encoders:
+        if name not in modalities:
+            raise UnknownNameError("modality", name, modalities)
+    chosen = {**data_class.default_encoders, **spec.encoders}
+    for name in used:
+        if name not in chosen:
+            raise InvalidValueError(f"encoder.{name}", None, f"an encoder; {spec.dataset} has no default for it")
+    return {name: str(chosen[name]) for name in used}
