@@ -2,20 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from orchestrator.plan import Plan, PlannedTrial
+from results.schema import HistoryRow
 
 __all__ = ["HistoryRow", "Listener", "Outcome"]
-
-
-class HistoryRow(NamedTuple):
-    """One row of a running trial's history, as `results.schema.HISTORY_SCHEMA` has it."""
-
-    epoch: int | None
-    name: str
-    value: float
-    samples: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

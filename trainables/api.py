@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
@@ -112,13 +111,12 @@ class NoParams:
 
 
 class Dataset(ABC):
-    """A data set: where it is, what identifies its content, and how it becomes arrays.
+    """A data set: what identifies its content, and how it becomes arrays.
 
     A file `trainables/datasets/<key>.py` holds one subclass named like the file in CamelCase.
 
     Args:
         params: an instance of `Params`.
-        root: folder of the official files; None for data sets that ship with the program.
     """
 
     version: ClassVar[str] = "1"
@@ -128,9 +126,8 @@ class Dataset(ABC):
     default_encoders: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """modality -> encoder used when a spec names none."""
 
-    def __init__(self, params: Any, root: Path | None = None) -> None:
+    def __init__(self, params: Any) -> None:
         self.params = params
-        self.root = root
 
     @classmethod
     @abstractmethod
@@ -216,6 +213,10 @@ class Encoder(nn.Module, ABC):
 class Fusion(nn.Module, ABC):
     """Encoders and a joint head.
 
+    Args:
+        encoders: modality -> encoder, in the order of concatenation.
+        num_classes: outputs of the head.
+
     Attributes:
         widths: modality -> width of z, in the order of concatenation.
         head: linear map from the concatenated z to (B, C).
@@ -224,8 +225,12 @@ class Fusion(nn.Module, ABC):
     version: ClassVar[str] = "1"
     depends_on_pattern: ClassVar[bool]
     """False where z of a modality is the same whatever else is available, so that it is computed once."""
-    widths: Mapping[str, int]
-    head: nn.Linear
+
+    def __init__(self, encoders: Mapping[str, Encoder], num_classes: int) -> None:
+        super().__init__()
+        self.encoders = nn.ModuleDict(encoders)
+        self.widths = {name: encoder.width for name, encoder in encoders.items()}
+        self.head = nn.Linear(sum(self.widths.values()), num_classes)
 
     @abstractmethod
     def encode(self, batch: Batch) -> dict[str, Tensor]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from search_spaces.errors import InvalidValueError, UnknownNameError
@@ -26,6 +25,7 @@ class Resolved:
         trial_id: content hash of the spec, the versions of method, data set, fusion and encoders, and the data.
         fingerprint: content hash of the prepared data.
         info: shapes and classes of the data.
+        dataset_title: the data set's name in tables.
         method: the method's class.
         fusion: the fusion's class.
         hyperparameters: the method's, typed.
@@ -35,6 +35,7 @@ class Resolved:
     trial_id: str
     fingerprint: str
     info: DataInfo
+    dataset_title: str
     method: type[Method]
     fusion: type[Fusion]
     hyperparameters: Any
@@ -54,7 +55,7 @@ class Resolved:
         return self.method.requires(self.spec, self.hyperparameters, self.info.modalities)
 
 
-def open_dataset(spec: TrialSpec, root: Path | None = None) -> tuple[Dataset, str]:
+def open_dataset(spec: TrialSpec) -> tuple[Dataset, str]:
     """Return a spec's data set and the fingerprint of its prepared data.
 
     Raises:
@@ -62,7 +63,7 @@ def open_dataset(spec: TrialSpec, root: Path | None = None) -> tuple[Dataset, st
     """
     cls = DATASETS.get(spec.dataset)
     params = read_params(cls.Params, spec.dataset_params, spec.dataset, cls.modalities())
-    dataset = cls(params, root)
+    dataset = cls(params)
     return dataset, _fingerprint(spec.dataset, cls.version, spell_out(params), dataset.content())
 
 
@@ -104,6 +105,7 @@ def _resolve(spec: TrialSpec, data_class: type[Dataset], method: type[Method], f
         trial_id=content_hash(identity),
         fingerprint=fingerprint,
         info=info,
+        dataset_title=data_class.card.title,
         method=method,
         fusion=fusion,
         hyperparameters=hyperparameters,

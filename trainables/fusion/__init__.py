@@ -1,0 +1,1 @@
+"""How modalities meet: each file defines one `Fusion`."""

@@ -1,0 +1,77 @@
+"""Options that several commands share, and how a sweep is made of them."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from search_spaces.errors import InvalidValueError
+from search_spaces.grid import Grid
+from search_spaces.presets import PRESETS
+
+__all__ = ["narrowed_grid", "parse_value", "preset_options", "store_option", "tracking_option"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+store_option = click.option(
+    "--store",
+    default="mmpt-store",
+    show_default=True,
+    help="Folder or bucket URL of the results. A relative folder counts from the current directory.",
+)
+tracking_option = click.option(
+    "--tracking-uri",
+    help="MLflow tracking URI; by default sqlite:///<store>/mlflow.db. 'none' switches tracking off.",
+)
+
+
+def preset_options(function: F) -> F:
+    """Add PRESET, --set and --seeds."""
+    for decorate in (
+        click.option("--seeds", type=int, help="Run every trial with seeds 0 to N-1.", metavar="N"),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="AXIS=V1,V2",
+            help="Replace an axis: learning_rate=1e-3,3e-4, method=naive,mtl, p_train=0.3,image:0.5, mtl.weight=1, "
+            "encoder.image=vit_tiny. Can be given several times.",
+        ),
+        click.argument("preset"),
+    ):
+        function = decorate(function)
+    return function
+
+
+def narrowed_grid(preset: str, settings: tuple[str, ...], seeds: int | None) -> Grid:
+    """Return a preset's grid with axes replaced.
+
+    Raises:
+        UnknownNameError: there is no such preset or axis.
+        InvalidValueError: a setting is not AXIS=VALUES.
+    """
+    grid = PRESETS.get(preset).grid
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not text:
+            raise InvalidValueError("--set", setting, "AXIS=V1,V2")
+        grid = grid.with_axis(name.strip(), [parse_value(name.strip(), part.strip()) for part in text.split(",")])
+    return grid if seeds is None else grid.with_seeds(seeds)
+
+
+def parse_value(name: str, text: str) -> Any:
+    """Read one value of an axis from the command line: a number, true, false or text.
+
+    >>> [parse_value("seed", "3"), parse_value("learning_rate", "1e-3"), parse_value("method", "mtl")]
+    [3, 0.001, 'mtl']
+    """
+    if name == "p_train":
+        return text
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

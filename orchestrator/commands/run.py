@@ -1,0 +1,57 @@
+"""Train what a preset still lacks: on Ray, or with --inline in this process."""
+
+from typing import Any
+
+import click
+from rich.console import Console
+
+from orchestrator.commands._options import narrowed_grid, preset_options, store_option, tracking_option
+from orchestrator.progress import ProgressDisplay
+from orchestrator.sweep import Sweep
+from search_spaces.presets import PRESETS
+
+__all__ = ["command"]
+
+
+@click.command()
+@preset_options
+@store_option
+@tracking_option
+@click.option("--address", help="Join a running Ray cluster (host:port); by default a local one is started.")
+@click.option("--inline", is_flag=True, help="Train in this process, one trial after the other, without Ray.")
+@click.option("--max-concurrent", type=click.IntRange(min=1), help="Most trials at once.")
+@click.option("--cpus", type=click.FloatRange(min=0, min_open=True), help="CPU share of one trial.")
+@click.option("--gpus", type=click.FloatRange(min=0), help="GPU share of one trial.")
+@click.option("--only", type=click.Choice(["missing", "failed"]), help="Leave out earlier failures, or run only those.")
+@click.option("--fail-fast", is_flag=True, help="Start nothing more after the first failure.")
+def command(
+    preset: str,
+    settings: tuple[str, ...],
+    seeds: int | None,
+    store: str,
+    tracking_uri: str | None,
+    cpus: float | None,
+    gpus: float | None,
+    **how: Any,
+) -> int:
+    """Train what PRESET still lacks in the store, then say how to look at it.
+
+    Trials that the store already has are never trained again, so the same command resumes an interrupted sweep and
+    extends a finished one.
+
+    \b
+      mmpt run quickstart
+      mmpt run quickstart --set method=naive,mtl --seeds 5
+      mmpt run quickstart --inline --store /data/sweeps/first
+    """
+    console = Console()
+    resources = dict(PRESETS.get(preset).resources)
+    resources.update({name: share for name, share in (("cpus", cpus), ("gpus", gpus)) if share is not None})
+    sweep = Sweep(
+        narrowed_grid(preset, settings, seeds), store=store, name=preset, tracking_uri=tracking_uri, resources=resources
+    )
+    outcome = sweep.run(**how, listeners=[ProgressDisplay(console)])
+    lines = [f"results   {sweep.store.root}", *sweep.tracking_lines()]
+    lines.append(f"tables    mmpt report --store {store} --out mmpt-report")
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    return 1 if outcome.failed or outcome.skipped else 0 if not outcome.pending else 3

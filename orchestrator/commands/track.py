@@ -1,0 +1,28 @@
+"""Write what MLflow still lacks, from the store alone; safe to repeat."""
+
+import click
+from rich.console import Console
+
+from orchestrator.commands._options import store_option, tracking_option
+from orchestrator.tracking import track
+from orchestrator.tracking_uri import tracking_uri as resolve_tracking_uri
+from results.files import absolute_root
+from results.store import Store
+
+__all__ = ["command"]
+
+
+@click.command()
+@store_option
+@tracking_option
+@click.option("--sweep", help="Name of the sweep in MLflow; by default the name under which the trials were run.")
+def command(store: str, tracking_uri: str | None, sweep: str | None) -> int:
+    """Bring MLflow up to date with the store: runs that are missing or incomplete are written, others left alone.
+
+    \b
+      mmpt track --store mmpt-store --tracking-uri http://127.0.0.1:5000
+    """
+    root = Store(absolute_root(store)).root
+    summary = track(root, resolve_tracking_uri(tracking_uri, root), sweep=sweep)
+    Console().print(str(summary), highlight=False, soft_wrap=True)
+    return 1 if summary.error else 0

@@ -1,0 +1,136 @@
+"""Live progress on a terminal, one line per trial everywhere else."""
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from orchestrator.events import Listener, Outcome
+from orchestrator.plan import Plan, PlannedTrial
+from results.schema import HistoryRow
+
+__all__ = ["ProgressDisplay", "describe"]
+
+_SCORE = "val/macro_f1"
+
+
+def describe(trial: PlannedTrial) -> str:
+    """Name a trial in a few words: method, its own parameters, p_train, seed."""
+    spec = trial.spec
+    parts = [spec.method, *(f"{name}={value}" for name, value in spec.method_params.items())]
+    if spec.p_train:
+        parts.append(f"p_train={spec.p_train}")
+    return " ".join([*parts, f"seed={spec.seed}"])
+
+
+class ProgressDisplay(Listener):
+    """Shows done, running, failed and cached trials, the time left and the best score so far.
+
+    Args:
+        console: where to; a terminal gets a live bar, a pipe or a log plain lines without control codes.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Progress | None = None
+        self._total = self._done = self._failed = self._skipped = self._running = 0
+        self._started = 0.0
+        self._scores: dict[str, float] = {}
+        self._best: tuple[float, str] | None = None
+
+    def sweep_started(self, plan: Plan) -> None:
+        """Show what is planned."""
+        self._total = len(plan.todo)
+        self._started = time.monotonic()
+        self._console.print(
+            f"{plan.name}: {len(plan.trials)} trials, {len(plan.done)} cached, {self._total} to train", highlight=False
+        )
+        if self._console.is_terminal and self._total:
+            self._live = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[status]}"),
+                console=self._console,
+            )
+            self._task = self._live.add_task("training", total=self._total, status="starting workers")
+            self._live.start()
+
+    def trial_started(self, trial: PlannedTrial) -> None:
+        """Count it as running."""
+        del trial
+        self._running += 1
+        self._refresh()
+
+    def trial_progressed(self, trial: PlannedTrial, rows: Sequence[HistoryRow]) -> None:
+        """Remember the best validation score."""
+        scores = [row.value for row in rows if row.name == _SCORE]
+        if scores:
+            best = max(*scores, self._scores.get(trial.trial_id, 0.0))
+            self._scores[trial.trial_id] = best
+            if self._best is None or best > self._best[0]:
+                self._best = (best, trial.spec.method)
+
+    def trial_finished(self, trial: PlannedTrial) -> None:
+        """Count it as done."""
+        self._running -= 1
+        self._done += 1
+        score = self._scores.get(trial.trial_id)
+        self._line(trial, "done" if score is None else f"validation macro F1 {100 * score:.1f}")
+
+    def trial_failed(self, trial: PlannedTrial, error: str) -> None:
+        """Show the error at once."""
+        self._running -= 1
+        self._failed += 1
+        self._line(trial, f"FAILED: {error}", always=True)
+
+    def trial_skipped(self, trial: PlannedTrial, because: str) -> None:
+        """Say which failure it waited for."""
+        self._skipped += 1
+        self._line(trial, f"skipped: it requires {because}, which failed", always=True)
+
+    def sweep_ended(self, outcome: Outcome) -> None:
+        """Leave a summary."""
+        if self._live:
+            self._refresh()
+            self._live.stop()
+        seconds = time.monotonic() - self._started
+        counts = [f"{len(outcome.trained)} trained", f"{len(outcome.done) - len(outcome.trained)} cached"]
+        counts += [
+            f"{len(items)} {word}"
+            for word, items in (("failed", outcome.failed), ("skipped", outcome.skipped), ("not run", outcome.pending))
+            if items
+        ]
+        self._console.print(f"{', '.join(counts)} in {seconds:.0f} s", highlight=False)
+
+    @property
+    def _status(self) -> str:
+        parts = [f"{self._running} running"] + ([f"{self._failed} failed"] if self._failed else [])
+        left = self._seconds_left()
+        parts += [f"about {left:.0f} s left"] if left is not None else []
+        parts += [f"best {100 * self._best[0]:.1f} ({self._best[1]})"] if self._best else []
+        return ", ".join(parts)
+
+    def _seconds_left(self) -> float | None:
+        ended = self._done + self._failed + self._skipped
+        if not ended or ended == self._total:
+            return None
+        return (time.monotonic() - self._started) / ended * (self._total - ended)
+
+    def _line(self, trial: PlannedTrial, text: str, *, always: bool = False) -> None:
+        self._refresh()
+        if self._live and not always:
+            return
+        ended = self._done + self._failed + self._skipped
+        left = self._seconds_left()
+        eta = f", about {left:.0f} s left" if left is not None else ""
+        self._console.print(
+            f"[{ended}/{self._total}] {describe(trial)}: {text}{eta}", highlight=False, markup=False, soft_wrap=True
+        )
+
+    def _refresh(self) -> None:
+        if self._live:
+            ended = self._done + self._failed + self._skipped
+            self._live.update(self._task, completed=ended, status=self._status)

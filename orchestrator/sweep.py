@@ -1,0 +1,176 @@
+"""The Python API: a grid and a store become a plan, a finished sweep, data frames and tables."""
+
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from results.render import Table
+from results.report import build_table
+
+from orchestrator.estimate import past_durations
+from orchestrator.events import Listener, Outcome
+from orchestrator.inline import run_inline
+from orchestrator.plan import Plan, PlannedTrial, make_plan
+from orchestrator.schedule import Schedule
+from orchestrator.status import SweepStatus, sweep_status
+from orchestrator.tracking import Tracker
+from orchestrator.tracking_uri import tracking_uri as resolve_tracking_uri
+from results.files import absolute_root
+from results.frame import frame
+from results.store import Store
+from search_spaces.grid import Grid
+from search_spaces.preset import Preset
+from search_spaces.presets import PRESETS
+from search_spaces.spec import TrialSpec
+from trainables.api import Dataset, Method
+from trainables.build import check_prepared
+from trainables.catalogs import DATASETS, METHODS
+from trainables.prepared import default_cache_root
+from trainables.resolve import resolve
+from trainables.trial import TrialTask
+
+__all__ = ["Sweep"]
+
+Only = Literal["missing", "failed"]
+
+
+class Sweep:
+    """Trials, where their results go, and how they are run.
+
+    Args:
+        trials: a preset's name, a `Preset`, a `Grid` or any collection of `TrialSpec`s.
+        store: folder or bucket URL of the results; a relative folder counts from the current directory.
+        name: the sweep's name in MLflow; by default the preset's name or the store folder's.
+        tracking_uri: MLflow's; by default a SQLite file in the store; "none" switches tracking off.
+        methods: the user's own `Method` classes.
+        datasets: the user's own `Dataset` classes.
+        resources: `cpus` and `gpus` of one trial; by default the preset's, else one CPU.
+        cache: folder of prepared data; by default `$MMPT_CACHE` or the user's cache folder.
+
+    Raises:
+        MmptError: a name, value or path is wrong; nothing has been started or written.
+    """
+
+    def __init__(
+        self,
+        trials: str | Preset | Grid | Iterable[TrialSpec],
+        *,
+        store: str | os.PathLike[str],
+        name: str | None = None,
+        tracking_uri: str | None = None,
+        methods: Sequence[type[Method]] = (),
+        datasets: Sequence[type[Dataset]] = (),
+        resources: Mapping[str, float] | None = None,
+        cache: str | os.PathLike[str] | None = None,
+    ) -> None:
+        preset = PRESETS.get(trials) if isinstance(trials, str) else trials
+        self.specs = tuple(preset.grid if isinstance(preset, Preset) else preset)
+        self.store = Store(absolute_root(store))
+        self.name = name or (trials if isinstance(trials, str) else Path(self.store.root).name)
+        self.resources = dict(resources or (preset.resources if isinstance(preset, Preset) else {"cpus": 1}))
+        self.cache = str(Path(cache or default_cache_root()).absolute())
+        self.tracking_uri = resolve_tracking_uri(tracking_uri, self.store.root)
+        self._extensions = {"methods": _added(METHODS, methods), "datasets": _added(DATASETS, datasets)}
+
+    def plan(self) -> Plan:
+        """Say what would run and why, writing nothing."""
+        return make_plan(
+            self.name,
+            self.specs,
+            done_ids=self.store.done_ids(),
+            model_ids=self.store.model_ids(),
+            estimate=past_durations(self.store),
+        )
+
+    def status(self) -> SweepStatus:
+        """Say what is done, failed, corrupt and missing."""
+        return sweep_status(self.plan(), self.store)
+
+    def run(
+        self,
+        *,
+        inline: bool = False,
+        only: Only | None = None,
+        fail_fast: bool = False,
+        address: str | None = None,
+        max_concurrent: int | None = None,
+        listeners: Sequence[Listener] = (),
+    ) -> Outcome:
+        """Train what is not done yet.
+
+        Args:
+            inline: in this process, one after the other, without ray.
+            only: `missing` leaves earlier failures alone; `failed` runs nothing but those.
+            fail_fast: start nothing more after the first failure.
+            address: a running Ray cluster; None starts a local one.
+            max_concurrent: most trials at once.
+            listeners: told of every event besides MLflow.
+
+        Raises:
+            MmptError: something is wrong that can be known before the first trial.
+            KeyboardInterrupt: Ctrl-C; what is done is kept, running again goes on.
+        """
+        plan = self.plan()
+        if only:
+            plan = plan.with_only(self._chosen(plan, only))
+        self.store.prepare()
+        for spec in {trial.fingerprint: trial.spec for trial in plan.todo}.values():
+            check_prepared(resolve(spec), self.cache)
+        tracker = Tracker(self.store.root, self.tracking_uri, sweep=self.name) if self.tracking_uri else None
+        schedule = Schedule(plan, (*listeners, tracker) if tracker else listeners, fail_fast=fail_fast)
+        schedule.begin()
+        try:
+            if inline:
+                run_inline(schedule, self._task)
+            elif plan.todo:
+                self._run_on_ray(schedule, address, max_concurrent)
+        finally:
+            outcome = schedule.end()
+            self.tracking = tracker.close() if tracker else None
+        return outcome
+
+    def results(self) -> pd.DataFrame:
+        """Return every score of every finished trial of this sweep, in long form."""
+        ids = {trial.trial_id for trial in self.plan().done}
+        scores = frame(self.store)
+        return scores[scores["trial_id"].isin(ids)].reset_index(drop=True)
+
+    def table(self, name: str, **options: Any) -> Table:
+        """Build a table of the store, for instance `mmpt_profile`."""
+        return build_table(self.store, name, **options)
+
+    def _chosen(self, plan: Plan, only: Only) -> Collection[str]:
+        failures = self.store.failures()
+        return {trial.trial_id for trial in plan.todo if (trial.trial_id in failures) == (only == "failed")}
+
+    def _task(self, trial: PlannedTrial) -> TrialTask:
+        return TrialTask(
+            trial_id=trial.trial_id,
+            spec=trial.spec.to_config(),
+            store=self.store.root,
+            cache=self.cache,
+            requires=dict(trial.requires),
+            keep_model=trial.keep_model,
+            cpus=self.resources.get("cpus", 1),
+            gpus=self.resources.get("gpus", 0),
+        )
+
+    def _run_on_ray(self, schedule: Schedule, address: str | None, max_concurrent: int | None) -> None:
+        from orchestrator.run import run_on_ray  # noqa: PLC0415 (in-process sweeps work without ray)
+
+        run_on_ray(
+            schedule,
+            self._task,
+            store=self.store,
+            resources=self.resources,
+            extensions=self._extensions,
+            address=address,
+            max_concurrent=max_concurrent,
+        )
+
+
+def _added(catalog: Any, classes: Sequence[type[Any]]) -> dict[str, type[Any]]:
+    """Add a user's classes to a catalog; return them by key."""
+    return {catalog.add(entry): entry for entry in classes}

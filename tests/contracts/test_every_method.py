@@ -1,0 +1,64 @@
+"""Every method, by existing: it trains, predicts and stores on two and three modalities, single- and multi-label."""
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import toys
+
+from results.store import Store
+from search_spaces import Pattern
+from trainables.catalogs import DATASETS, FUSIONS, METHODS
+from trainables.resolve import resolve
+from trainables.trial import Trial, TrialTask
+
+BUILT_IN = [name for name in METHODS.names() if METHODS.get(name) not in toys.METHODS]
+
+
+def choices(method: str, modalities: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Every value of the parameters that name a modality; defaults for all others."""
+    cls = METHODS.get(method).Hyperparameters
+    named = [name for name, item in cls.__dataclass_fields__.items() if "modality" in item.metadata]
+    return [dict(zip(named, values, strict=True)) for values in product(modalities, repeat=len(named))]
+
+
+@pytest.mark.parametrize("p_train", [0.0, 0.4])
+@pytest.mark.parametrize("dataset", ["toy_pair", "toy_triple"])
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_it_trains_and_stores_what_it_reports(method: str, dataset: str, p_train: float, store: Store, cache: Path) -> None:
+    modalities = DATASETS.get(dataset).modalities()
+    for params in choices(method, modalities):
+        resolved = resolve(toys.spec(method, dataset, method_params=params, p_train=p_train, epochs=1))
+        task = TrialTask(
+            trial_id=resolved.trial_id, spec=resolved.spec.to_config(), store=store.root, cache=str(cache)
+        )
+        history = [row for rows in Trial(task).epochs() for row in rows]
+        assert any(row.name.startswith("train/") for row in history)
+        record = store.read_trial(resolved.trial_id)
+        reported = {Pattern.from_key(key) for key in record.facts["reports"]}
+        assert reported <= {Pattern.from_key(key.pattern) for key in record.logits if key.route == "probe"}
+        assert set(record.facts["modalities"]) == set(modalities)
+        assert all(np.isfinite(logits).all() for logits in record.logits.values())
+        assert {key.split for key in record.logits} == {"val", "test"}
+
+
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_its_card_and_docstring_say_what_it_is(method: str) -> None:
+    cls = METHODS.get(method)
+    assert cls.card.title
+    assert cls.card.paper
+    assert cls.card.idea
+    assert "l(" in (cls.__doc__ or ""), "the docstring has the loss"
+    assert "Source:" in (cls.__doc__ or "")
+
+
+@pytest.mark.parametrize("name", FUSIONS.names())
+def test_every_fusion_says_whether_features_depend_on_the_pattern(name: str) -> None:
+    assert FUSIONS.get(name).depends_on_pattern in (True, False)
+
+
+def test_the_catalog_is_the_folder() -> None:
+    folder = Path(__file__).parents[2] / "trainables" / "methods"
+    assert set(BUILT_IN) == {path.stem for path in folder.glob("[!_]*.py")}

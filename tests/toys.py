@@ -1,0 +1,174 @@
+"""Small data sets with a known answer and methods that misbehave on purpose, for every test that trains."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from search_spaces import TrialSpec
+from trainables.api import (
+    Batch,
+    DataInfo,
+    Dataset,
+    DatasetCard,
+    Features,
+    InputInfo,
+    Method,
+    MethodCard,
+    RawData,
+    Term,
+)
+from trainables.methods.naive import Naive
+from trainables.params import number
+
+WIDTH = 6
+QUICK = {"epochs": 2, "batch_size": 32, "patience": 0, "warmup": 0.0}
+
+
+@dataclass(frozen=True)
+class ToyParams:
+    noise: float = number(0.5, 0.0, 10.0)
+
+
+class ToyPair(Dataset):
+    """Four classes: `left` tells the upper bit, `right` the lower one, so only both together tell the class."""
+
+    card = DatasetCard(title="ToyPair", task="two bits", licence="none", source="made here")
+    Params = ToyParams
+    default_encoders = {"left": "mlp_tiny", "right": "mlp_tiny"}
+    num_classes = 4
+    multi_label = False
+
+    @classmethod
+    def modalities(cls) -> tuple[str, ...]:
+        return ("left", "right")
+
+    def info(self) -> DataInfo:
+        inputs = {name: InputInfo(kind="vector", shape=(WIDTH,)) for name in self.modalities()}
+        names = [f"class{index}" for index in range(self.num_classes)]
+        return DataInfo(dataset="toy", inputs=inputs, class_names=names, multi_label=self.multi_label)
+
+    def content(self) -> Mapping[str, str]:
+        return {}
+
+    def load(self) -> RawData:
+        generator = np.random.default_rng(7)
+        bits = generator.integers(0, 2, size=(280, len(self.modalities())))
+        signs = 2.0 * bits - 1.0
+        inputs = {
+            name: (signs[:, [column]] + self.params.noise * generator.normal(size=(280, WIDTH))).astype(np.float32)
+            for column, name in enumerate(self.modalities())
+        }
+        return RawData(
+            sample_ids=[f"toy{index}" for index in range(280)],
+            splits=["train"] * 160 + ["val"] * 60 + ["test"] * 60,
+            groups=[""] * 280,
+            targets=self._targets(bits),
+            inputs=inputs,
+        )
+
+    def _targets(self, bits: Any) -> Any:
+        return bits @ np.array([2, 1])
+
+
+class ToyTriple(ToyPair):
+    """Three modalities, three labels: each modality tells one of them."""
+
+    card = DatasetCard(title="ToyTriple", task="three bits", licence="none", source="made here")
+    default_encoders = dict.fromkeys(("left", "middle", "right"), "mlp_tiny")
+    num_classes = 3
+    multi_label = True
+
+    @classmethod
+    def modalities(cls) -> tuple[str, ...]:
+        return ("left", "middle", "right")
+
+    def _targets(self, bits: Any) -> Any:
+        return bits.astype(np.int64)
+
+
+class Raising(Naive):
+    """Fails in its first step."""
+
+    card = MethodCard(title="Raising", paper="none", idea="fail")
+
+    def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
+        raise ValueError("the method raised on purpose")
+
+
+class Diverging(Naive):
+    """Its loss is NaN."""
+
+    card = MethodCard(title="Diverging", paper="none", idea="yield NaN")
+
+    def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
+        terms = super().losses(features, batch)
+        return {name: Term(term.mean * float("nan"), term.count) for name, term in terms.items()}
+
+
+class Student(Naive):
+    """Starts from the weights of a finished naive trial."""
+
+    card = MethodCard(title="Student", paper="none", idea="start from naive")
+    teacher = "naive"
+
+    @classmethod
+    def requires(cls, spec: TrialSpec, hyperparameters: Any, modalities: tuple[str, ...]) -> Mapping[str, TrialSpec]:
+        return {"teacher": spec.replace(method=cls.teacher, method_params={})}
+
+    def receive(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
+        self.load_state_dict(weights["teacher"])
+
+
+class Orphan(Student):
+    """Requires a trial that fails."""
+
+    card = MethodCard(title="Orphan", paper="none", idea="require a failure")
+    teacher = "raising"
+
+
+class GrandOrphan(Student):
+    """Requires a trial that is skipped."""
+
+    card = MethodCard(title="GrandOrphan", paper="none", idea="require a skipped trial")
+    teacher = "orphan"
+
+
+class CircleOne(Student):
+    card = MethodCard(title="CircleOne", paper="none", idea="require circle_two")
+    teacher = "circle_two"
+
+
+class CircleTwo(Student):
+    card = MethodCard(title="CircleTwo", paper="none", idea="require circle_one")
+    teacher = "circle_one"
+
+
+class Suicidal(Naive):
+    """Kills its own process, as the kernel does when memory runs out."""
+
+    card = MethodCard(title="Suicidal", paper="none", idea="die")
+
+    def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
+        import os
+        import signal
+
+        os.kill(os.getpid(), signal.SIGKILL)
+        return super().losses(features, batch)
+
+
+DATASETS = (ToyPair, ToyTriple)
+METHODS: tuple[type[Method], ...] = (Raising, Diverging, Student, Orphan, GrandOrphan, CircleOne, CircleTwo, Suicidal)
+
+
+def spec(method: str = "naive", dataset: str = "toy_pair", **changes: Any) -> TrialSpec:
+    """A trial on a toy that takes a fraction of a second."""
+    return TrialSpec(dataset=dataset, method=method, **{**QUICK, **changes})
+
+
+def random_features(rows: int, widths: Mapping[str, int]) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return {name: torch.randn(rows, width, generator=generator, dtype=torch.float64) for name, width in widths.items()}

@@ -1,0 +1,76 @@
+"""Building what a trial trains: its data on the device, its model, and the weights it starts from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from results.store import Store
+from search_spaces.errors import MmptError
+from trainables.api import Method
+from trainables.checkpoint import unpack
+from trainables.data import SplitData, load_split
+from trainables.devices import Compute, seed_everything
+from trainables.encoder_names import build_encoder
+from trainables.missing import training_mask
+from trainables.prepared import Prepared, prepare, verify
+from trainables.resolve import Resolved, open_dataset
+
+__all__ = ["build_method", "check_prepared", "load_splits", "open_prepared", "required_weights"]
+
+_INITIAL_STREAM = 0
+_MOST_OPENED = 4
+_OPENED: dict[tuple[str, str], Prepared] = {}
+
+
+def open_prepared(resolved: Resolved, cache: str) -> Prepared:
+    """Open a trial's prepared data, preparing it first if this node has not done so; a warm worker keeps it open."""
+    key = (cache, resolved.fingerprint)
+    if key not in _OPENED:
+        if len(_OPENED) == _MOST_OPENED:
+            _OPENED.pop(next(iter(_OPENED)))
+        _OPENED[key] = prepare(open_dataset(resolved.spec)[0], resolved.fingerprint, Path(cache))
+    return _OPENED[key]
+
+
+def check_prepared(resolved: Resolved, cache: str) -> None:
+    """Read back every byte of a data set's cache on this machine, if there is one, before any trial relies on it.
+
+    Raises:
+        PreparedError: the cache is damaged; the message names the folder and the cure.
+    """
+    if (Path(cache) / resolved.fingerprint).exists():
+        verify(resolved.fingerprint, Path(cache))
+
+
+def load_splits(prepared: Prepared, resolved: Resolved, compute: Compute) -> dict[str, SplitData]:
+    """Return train (with the trial's missing mask), val and test; lost inputs never reach the method."""
+    splits = {name: load_split(prepared, name, resolved.used, compute.device) for name in ("train", "val", "test")}
+    train, rows = splits["train"], prepared.rows("train")
+    present = {name: prepared.present[name][rows] for name in prepared.info.modalities}
+    mask = training_mask(train.sample_ids, present, resolved.spec.p_train, resolved.spec.seed)
+    return {**splits, "train": train.masked(mask)}
+
+
+def build_method(resolved: Resolved, compute: Compute) -> Method:
+    """Return the method with seeded initial weights, on the device."""
+    seed_everything(resolved.spec.seed, _INITIAL_STREAM)
+    info = resolved.info
+    encoders = {name: build_encoder(str(resolved.spec.encoders[name]), info.inputs[name]) for name in resolved.used}
+    fusion = resolved.fusion(encoders, info.num_classes)
+    return resolved.method(resolved.spec, info, fusion, resolved.hyperparameters).to(compute.device)
+
+
+def required_weights(store: Store, requires: Mapping[str, str]) -> dict[str, Mapping[str, Tensor]]:
+    """Return the weights of the required trials by name.
+
+    Raises:
+        MmptError: they were not kept.
+    """
+    found: dict[str, Mapping[str, Tensor]] = {}
+    for name, trial_id in requires.items():
+        data = store.read_model(trial_id)
+        if data is None:
+            raise MmptError(f"the weights of the required trial {trial_id} ({name}) are not in the store")
+        found[name] = unpack(data)[0]["model"]
+    return found

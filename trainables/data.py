@@ -1,0 +1,97 @@
+"""A trial's view of prepared data: whole on the device where it fits, batches without host-device waits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from search_spaces.modality import Pattern
+from trainables.api import Batch
+from trainables.prepared import Prepared
+
+__all__ = ["SplitData", "load_split", "order_of_epoch"]
+
+_LARGEST_SHARE = 0.25  # of the device's free memory that one split's inputs may take
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitData:
+    """One split's tensors.
+
+    Attributes:
+        sample_ids: ids in the order of the rows.
+        inputs: modality -> (N, *shape); on the device, or pinned on the host if too large for it.
+        targets: (N,) or (N, C), on the device.
+        targets_host: the same on the host.
+        available: (N, M), which modalities a sample has, columns alphabetical.
+        device: where batches live.
+    """
+
+    sample_ids: list[str]
+    inputs: dict[str, Tensor]
+    targets: Tensor
+    targets_host: npt.NDArray[np.int64]
+    available: npt.NDArray[np.bool_]
+    modalities: tuple[str, ...]
+    device: torch.device
+
+    def batch(self, rows: npt.NDArray[np.int64], pattern: Pattern | None = None) -> Batch:
+        """Return these rows; with a pattern, as if no other modality were available."""
+        available = self.available[rows]
+        if pattern is not None:
+            available = available & np.isin(self.modalities, pattern)
+        shown = self.inputs if pattern is None else {name: self.inputs[name] for name in pattern if name in self.inputs}
+        inputs = {name: self._take(name, rows[available[:, self.modalities.index(name)]]) for name in shown}
+        targets = self.targets[torch.from_numpy(rows).to(self.device, non_blocking=True)]
+        return Batch(inputs=inputs, available=available, modalities=self.modalities, targets=targets)
+
+    def batches(self, size: int, pattern: Pattern | None = None) -> Iterator[Batch]:
+        """Yield all rows in stored order."""
+        for start in range(0, len(self), size):
+            yield self.batch(np.arange(start, min(start + size, len(self))), pattern)
+
+    def masked(self, mask: npt.NDArray[np.bool_]) -> "SplitData":
+        """Return the same samples with only what `mask` (N, M) leaves of them."""
+        return replace(self, available=self.available & mask)
+
+    def _take(self, name: str, rows: npt.NDArray[np.int64]) -> Tensor:
+        source = self.inputs[name]
+        taken = source[torch.from_numpy(rows).to(source.device, non_blocking=True)]
+        return taken if taken.device == self.device else taken.to(self.device, non_blocking=True)
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+
+def load_split(prepared: Prepared, split: str, used: tuple[str, ...], device: torch.device) -> SplitData:
+    """Return a split with the inputs of the `used` modalities; masks and targets cover all."""
+    rows = prepared.rows(split)
+    modalities = prepared.info.modalities
+    inputs = {name: _tensor(prepared.inputs[name][rows], device) for name in used}
+    targets = np.ascontiguousarray(prepared.targets[rows])
+    return SplitData(
+        sample_ids=[prepared.sample_ids[row] for row in rows],
+        inputs=inputs,
+        targets=torch.from_numpy(targets).to(device),
+        targets_host=targets,
+        available=np.stack([prepared.present[name][rows] for name in modalities], axis=1),
+        modalities=modalities,
+        device=device,
+    )
+
+
+def order_of_epoch(num_samples: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    """Return the order of the samples in an epoch; it depends on nothing but the arguments."""
+    return np.random.default_rng([seed, epoch]).permutation(num_samples)
+
+
+def _tensor(values: npt.NDArray[np.generic], device: torch.device) -> Tensor:
+    tensor = torch.from_numpy(np.ascontiguousarray(values))
+    if device.type != "cuda":
+        return tensor
+    free, _ = torch.cuda.mem_get_info(device)
+    fits = tensor.numel() * tensor.element_size() < _LARGEST_SHARE * free
+    return tensor.to(device) if fits else tensor.pin_memory()

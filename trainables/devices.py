@@ -1,0 +1,52 @@
+"""Where and how precisely a trial computes: device, threads and autocast follow from its resources."""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from search_spaces.errors import MmptError
+
+__all__ = ["Compute", "seed_everything", "set_up_compute"]
+
+_STREAMS = 2**31
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A trial's device and precision."""
+
+    device: torch.device
+    bfloat16: bool
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Return bfloat16 autocast where the device supports it, else nothing."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
+
+    def memory(self) -> dict[str, int]:
+        """Return the most device memory this trial held; empty on the CPU, whose memory warm workers share."""
+        return {"memory/peak_bytes": torch.cuda.max_memory_allocated(self.device)} if self.device.type == "cuda" else {}
+
+
+def set_up_compute(cpus: float, gpus: float) -> Compute:
+    """Bind this process to a trial's resources: threads to its CPU share, tensors to its GPU if it has one.
+
+    Raises:
+        MmptError: the trial was given a GPU but CUDA has none.
+    """
+    torch.set_num_threads(max(1, int(cpus)))
+    if gpus <= 0:
+        return Compute(torch.device("cpu"), bfloat16=False)
+    if not torch.cuda.is_available():
+        raise MmptError(f"the trial was given {gpus:g} GPUs but CUDA sees none; set gpus to 0 or check the driver")
+    device = torch.device("cuda", torch.cuda.current_device())
+    torch.cuda.reset_peak_memory_stats(device)
+    return Compute(device, bfloat16=torch.cuda.is_bf16_supported())
+
+
+def seed_everything(*key: int) -> None:
+    """Seed torch from a key such as (seed, stage, epoch), so that no state has to be saved to resume."""
+    value = 0
+    for part in key:
+        value = (value * 1_000_003 + part + 1) % _STREAMS
+    torch.manual_seed(value)

@@ -1,0 +1,129 @@
+"""The arrays of prepared data, and how they are laid out in an Arrow table."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from results.schema import Samples
+from trainables.api import DataInfo, InputInfo, RawData
+
+__all__ = ["Prepared", "from_table", "info_from_json", "info_to_json", "to_table"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """A data set in memory-mapped arrays; all of them are read-only views, rows in the data set's own order.
+
+    Attributes:
+        fingerprint: content hash of the prepared data.
+        info: shapes and classes.
+        sample_ids: (N,) unique and stable.
+        splits: (N,) "train", "val" or "test".
+        groups: (N,) what is never shared between splits, or "".
+        targets: (N,) class numbers, or (N, C) zeros and ones.
+        inputs: modality -> (N, *shape).
+        present: modality -> (N,) True where the sample really has it.
+    """
+
+    fingerprint: str
+    info: DataInfo
+    sample_ids: npt.NDArray[np.str_] = field(repr=False)
+    splits: npt.NDArray[np.str_] = field(repr=False)
+    groups: npt.NDArray[np.str_] = field(repr=False)
+    targets: npt.NDArray[np.int64] = field(repr=False)
+    inputs: Mapping[str, npt.NDArray[Any]] = field(repr=False)
+    present: Mapping[str, npt.NDArray[np.bool_]] = field(repr=False)
+
+    def rows(self, split: str) -> npt.NDArray[np.int64]:
+        """Row numbers of a split, ascending."""
+        return np.flatnonzero(self.splits == split)
+
+    def to_samples(self, key: str) -> Samples:
+        """Return what the store keeps of the data set called `key`: ids, splits, groups and targets."""
+        return Samples(
+            fingerprint=self.fingerprint,
+            dataset=key,
+            modalities=list(self.info.modalities),
+            class_names=list(self.info.class_names),
+            multi_label=self.info.multi_label,
+            frame=pd.DataFrame({"sample_id": self.sample_ids, "split": self.splits, "group": self.groups}),
+            targets=self.targets,
+        )
+
+
+def to_table(raw: RawData, info: DataInfo) -> pa.Table:
+    """Lay out one row per sample: arrays as fixed-size lists of their numbers in C order, presence as bytes."""
+    columns: dict[str, Any] = {
+        "sample_id": pa.array(list(raw.sample_ids), pa.large_string()),
+        "split": pa.array(list(raw.splits), pa.large_string()),
+        "group": pa.array(list(raw.groups), pa.large_string()),
+        "target": _to_column(raw.targets),
+    }
+    for name in info.modalities:
+        has = raw.present.get(name, np.ones(len(raw.sample_ids), np.bool_))
+        columns[f"input_{name}"] = _to_column(raw.inputs[name])
+        columns[f"present_{name}"] = _to_column(has.view(np.uint8))
+    return pa.table(columns)
+
+
+def from_table(table: pa.Table, fingerprint: str, info: DataInfo) -> Prepared:
+    """Return views of a table made by `to_table`; numbers are not copied.
+
+    Raises:
+        KeyError, ValueError: the table is not one of `info`'s.
+    """
+    rows = table.num_rows
+    targets = (rows, info.num_classes) if info.multi_label else (rows,)
+    return Prepared(
+        fingerprint=fingerprint,
+        info=info,
+        sample_ids=np.array(table.column("sample_id").to_pylist(), np.str_),
+        splits=np.array(table.column("split").to_pylist(), np.str_),
+        groups=np.array(table.column("group").to_pylist(), np.str_),
+        targets=_to_numbers(table.column("target"), targets),
+        inputs={m: _to_numbers(table.column(f"input_{m}"), (rows, *info.inputs[m].shape)) for m in info.modalities},
+        present={m: _to_numbers(table.column(f"present_{m}"), (rows,)).view(np.bool_) for m in info.modalities},
+    )
+
+
+def _to_column(values: npt.NDArray[Any]) -> pa.Array:
+    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
+    return flat if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, values[0].size)
+
+
+def _to_numbers(column: pa.ChunkedArray, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    (chunk,) = column.chunks
+    flat = chunk.flatten() if pa.types.is_fixed_size_list(chunk.type) else chunk
+    numbers: npt.NDArray[Any] = flat.to_numpy(zero_copy_only=True)
+    return numbers.reshape(shape)
+
+
+def info_to_json(info: DataInfo) -> dict[str, Any]:
+    """Return plain data from which `info_from_json` makes an equal DataInfo."""
+    inputs = {name: asdict(value) for name, value in info.inputs.items()}
+    return {
+        "dataset": info.dataset,
+        "inputs": inputs,
+        "class_names": list(info.class_names),
+        "multi_label": info.multi_label,
+    }
+
+
+def info_from_json(plain: Mapping[str, Any]) -> DataInfo:
+    """Invert `info_to_json`.
+
+    Raises:
+        KeyError, TypeError: something is missing or unknown.
+    """
+    inputs = {name: InputInfo(**{**value, "shape": tuple(value["shape"])}) for name, value in plain["inputs"].items()}
+    return DataInfo(
+        dataset=plain["dataset"],
+        inputs=inputs,
+        class_names=list(plain["class_names"]),
+        multi_label=plain["multi_label"],
+    )

@@ -1,0 +1,176 @@
+"""One trial from spec to store: data, model, training, probes, record. No ray: it runs anywhere torch does."""
+
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import pandas as pd
+
+from results.schema import HISTORY_SCHEMA, HistoryRow, TrialRecord
+from results.store import Failure, Store
+from search_spaces.errors import MmptError
+from search_spaces.spec import TrialSpec
+from trainables.build import build_method, load_splits, open_prepared, required_weights
+from trainables.checkpoint import pack, weights
+from trainables.devices import set_up_compute
+from trainables.evaluate import Evaluation, evaluate
+from trainables.loop import TrainingLoop
+from trainables.provenance import provenance
+from trainables.resolve import resolve
+
+__all__ = ["Trial", "TrialTask"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialTask:
+    """What a worker is told: which trial, where things are, and what it may use. Plain data.
+
+    Attributes:
+        trial_id: the id that planning gave it.
+        spec: `TrialSpec.to_config()` of the resolved spec.
+        store: absolute root of the store.
+        cache: absolute folder of prepared data.
+        requires: name -> id of the trials whose weights the method receives.
+        keep_model: True to keep the trained weights for other trials.
+        cpus: CPU share; also the number of torch threads.
+        gpus: GPU share; 0 computes on the CPU.
+        checkpoint_seconds: at the end of an epoch, save a checkpoint if the last one is older than this.
+    """
+
+    trial_id: str
+    spec: Mapping[str, Any]
+    store: str
+    cache: str
+    requires: Mapping[str, str] = field(default_factory=dict)
+    keep_model: bool = False
+    cpus: float = 1
+    gpus: float = 0
+    checkpoint_seconds: float = 10.0
+
+    def to_config(self) -> dict[str, Any]:
+        """Return plain data for `from_config`."""
+        return asdict(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Rebuild a task."""
+        return cls(**config)
+
+
+class Trial:
+    """Runs one task. `epochs` yields history rows as they come; when it ends the trial is in the store.
+
+    Raises:
+        MmptError: the code here gives the spec another id than planning did.
+    """
+
+    def __init__(self, task: TrialTask) -> None:
+        self.task = task
+        self.store = Store(task.store)
+        self.resolved = resolve(TrialSpec.from_config(task.spec))
+        if self.resolved.trial_id != task.trial_id:
+            raise MmptError(
+                f"trial {task.trial_id} is {self.resolved.trial_id} on this worker: "
+                "its code or data differ from the driver's"
+            )
+
+    def epochs(self) -> Iterator[list[HistoryRow]]:
+        """Train, evaluate and store the trial; a failure is kept in the store before it is raised."""
+        try:
+            yield from self._epochs()
+        except Exception as error:
+            self.store.write_failure(
+                Failure(
+                    trial_id=self.task.trial_id,
+                    error=f"{type(error).__name__}: {error}",
+                    traceback=traceback.format_exc(),
+                    spec=self.resolved.spec.to_config(),
+                )
+            )
+            raise
+
+    def _epochs(self) -> Iterator[list[HistoryRow]]:
+        clock = _Clock()
+        task, resolved = self.task, self.resolved
+        compute = set_up_compute(task.cpus, task.gpus)
+        prepared = open_prepared(resolved, task.cache)
+        splits = load_splits(prepared, resolved, compute)
+        method = build_method(resolved, compute)
+        method.receive(required_weights(self.store, task.requires))
+        loop = TrainingLoop(method, splits["train"], splits["val"], resolved.reports[0], compute)
+        clock.lap("setup")
+        yield from self._train(loop)
+        clock.lap("train")
+        evaluation = evaluate(method, splits, resolved.used, compute)
+        clock.lap("evaluate")
+        if task.keep_model:
+            self.store.write_model(task.trial_id, pack({"model": weights(method)}, {}))
+        self.store.write_samples(prepared.to_samples(resolved.spec.dataset))
+        facts = {
+            **clock.seconds(),
+            "best_epoch": loop.best_epoch,
+            "parameters/trainable": sum(p.numel() for p in method.parameters() if p.requires_grad),
+            "parameters/total": sum(p.numel() for p in method.parameters()),
+            **compute.memory(),
+        }
+        history = [
+            *loop.history,
+            *evaluation.history,
+            *(HistoryRow(None, name, value) for name, value in facts.items()),
+        ]
+        sample_ids = {name: splits[name].sample_ids for name in ("val", "test")}
+        self.store.write_trial(self._record(evaluation, history, sample_ids, str(compute.device.type)))
+
+    def _train(self, loop: TrainingLoop) -> Iterator[list[HistoryRow]]:
+        checkpoint = self.store.read_checkpoint(self.task.trial_id)
+        if checkpoint is not None:
+            loop.restore(checkpoint)
+            yield list(loop.history)
+        saved = time.perf_counter()
+        for rows in loop.epochs():
+            if time.perf_counter() - saved >= self.task.checkpoint_seconds and not loop.finished:
+                self.store.write_checkpoint(self.task.trial_id, loop.checkpoint())
+                saved = time.perf_counter()
+            yield rows
+
+    def _record(
+        self, evaluation: Evaluation, history: list[HistoryRow], sample_ids: Mapping[str, list[str]], device: str
+    ) -> TrialRecord:
+        resolved = self.resolved
+        facts = {
+            "modalities": list(resolved.info.modalities),
+            "num_classes": resolved.info.num_classes,
+            "multi_label": resolved.info.multi_label,
+            "fingerprint": resolved.fingerprint,
+            "reports": [pattern.key for pattern in resolved.reports],
+            "titles": {"method": resolved.method.card.title, "dataset": resolved.dataset_title},
+            "device": device,
+            "provenance": provenance(),
+        }
+        frame = pd.DataFrame(history, columns=HISTORY_SCHEMA.names).astype({"epoch": "Int32", "samples": "Int64"})
+        return TrialRecord(
+            trial_id=self.task.trial_id,
+            spec=resolved.spec,
+            facts=facts,
+            logits=evaluation.logits,
+            sample_ids=sample_ids,
+            history=frame,
+        )
+
+
+class _Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self._laps[f"seconds/{name}"] = now - self._last
+        self._last = now
+
+    def seconds(self) -> dict[str, float]:
+        return {**self._laps, "seconds/total": self._last - self._started}
