@@ -2,37 +2,17 @@
 
 import logging
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import ray
 
-from search_spaces.errors import InvalidValueError, MmptError
+from orchestrator.address import check_address
+from search_spaces.errors import MmptError
 
-__all__ = ["check_address", "joined_cluster"]
+__all__ = ["joined_cluster"]
 
-_ANSWER_SECONDS = 5.0
 _OBJECT_STORE_BYTES = 100 * 1024**2  # trials exchange files, not objects
-
-
-def check_address(address: str) -> None:
-    """Make sure that something listens at a Ray address, before anything else starts.
-
-    Raises:
-        InvalidValueError: the address has no `host:port`.
-        MmptError: nothing answers there.
-    """
-    if address == "auto":
-        return
-    place = address.removeprefix("ray://")
-    host, _, port = place.rpartition(":")
-    if not host or not port.isdigit():
-        raise InvalidValueError("address", address, "host:port of a running cluster's head, or auto")
-    try:
-        socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS).close()
-    except OSError as error:
-        raise MmptError(f"no Ray cluster answers at {address!r}: {error}") from error
 
 
 @contextmanager

@@ -35,14 +35,15 @@ class ProgressDisplay(Listener):
         self._console = console
         self._live: Progress | None = None
         self._total = self._done = self._failed = self._skipped = self._running = 0
-        self._started = 0.0
+        self._began = 0.0
+        self._started = 0.0  # of the first trial: starting workers says nothing about the time left
         self._scores: dict[str, float] = {}
         self._best: tuple[float, str] | None = None
 
     def sweep_started(self, plan: Plan) -> None:
         """Show what is planned."""
         self._total = len(plan.todo)
-        self._started = time.monotonic()
+        self._began = time.monotonic()
         self._console.print(
             f"{plan.name}: {len(plan.trials)} trials, {len(plan.done)} cached, {self._total} to train", highlight=False
         )
@@ -61,6 +62,8 @@ class ProgressDisplay(Listener):
     def trial_started(self, trial: PlannedTrial) -> None:
         """Count it as running."""
         del trial
+        if not self._started:
+            self._started = time.monotonic()
         self._running += 1
         self._refresh()
 
@@ -96,7 +99,7 @@ class ProgressDisplay(Listener):
         if self._live:
             self._refresh()
             self._live.stop()
-        seconds = time.monotonic() - self._started
+        seconds = time.monotonic() - self._began
         counts = [f"{len(outcome.trained)} trained", f"{len(outcome.done) - len(outcome.trained)} cached"]
         counts += [
             f"{len(items)} {word}"

@@ -5,6 +5,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ray import cloudpickle, tune
@@ -59,8 +60,8 @@ def run_on_ray(
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
     _ship_by_value(extensions)
-    logging.getLogger("ray.tune").setLevel(logging.ERROR)
     with joined_cluster(address, resources) as capacity, tempfile.TemporaryDirectory(prefix="mmpt-tune-") as folder:
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failures are the schedule's to report
         while not schedule.exhausted:
             searcher = PlanSearcher(schedule, lambda trial: make_task(trial).to_config(), TRIALS_PER_EXPERIMENT)
             tuner = tune.Tuner(
@@ -81,6 +82,12 @@ def run_on_ray(
                 ),
             )
             tuner.fit()
+
+
+def _first_sentence(report: str) -> str:
+    """Return what Ray says of a dead worker, without its heading."""
+    lines = [line.strip() for line in report.splitlines() if line.strip() and not line.startswith("Failure #")]
+    return lines[0] if lines else "no report"
 
 
 def _ship_by_value(extensions: Extensions) -> None:
@@ -125,15 +132,19 @@ class _ScheduleCallback(tune.Callback):
         planned = self._planned(trial)
         failure = self._store.failures().get(planned.trial_id)
         if failure is None:
-            error = f"worker died: {type(trial.get_pickled_error()).__name__}"
+            report = Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else "no report"
             failure = Failure(
                 trial_id=planned.trial_id,
-                error=error,
-                traceback=str(trial.get_pickled_error()),
+                error=f"the worker died: {_first_sentence(report)}",
+                traceback=report,
                 spec=planned.spec.to_config(),
             )
             self._store.write_failure(failure)
         self._schedule.failed(planned, failure.error)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its parts in order to restore them; nothing here is ever restored."""
+        return {}
 
     def _planned(self, trial: TuneTrial) -> PlannedTrial:
         return self._searcher.trials[trial.trial_id]

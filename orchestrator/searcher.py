@@ -41,6 +41,10 @@ class PlanSearcher(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Nothing to do: the driver's callback keeps the schedule."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its parts in order to restore them; nothing here is ever restored."""
+        return {}
+
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: planning again is how a sweep resumes."""
 

@@ -6,19 +6,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from results.render import Table
-from results.report import build_table
 
+from orchestrator.address import check_address
 from orchestrator.estimate import past_durations
 from orchestrator.events import Listener, Outcome
 from orchestrator.inline import run_inline
 from orchestrator.plan import Plan, PlannedTrial, make_plan
 from orchestrator.schedule import Schedule
 from orchestrator.status import SweepStatus, sweep_status
-from orchestrator.tracking import Tracker
-from orchestrator.tracking_uri import tracking_uri as resolve_tracking_uri
+from orchestrator.tracking import Tracker, TrackingSummary, tracking_uri
+from orchestrator.tracking_check import check_tracking
+from orchestrator.tracking_uri import DISABLED
 from results.files import absolute_root
 from results.frame import frame
+from results.render import to_markdown
+from results.report import build_table
 from results.store import Store
 from search_spaces.grid import Grid
 from search_spaces.preset import Preset
@@ -43,7 +45,7 @@ class Sweep:
         trials: a preset's name, a `Preset`, a `Grid` or any collection of `TrialSpec`s.
         store: folder or bucket URL of the results; a relative folder counts from the current directory.
         name: the sweep's name in MLflow; by default the preset's name or the store folder's.
-        tracking_uri: MLflow's; by default a SQLite file in the store; "none" switches tracking off.
+        tracking: MLflow's tracking URI; by default a SQLite file in the store; "none" switches it off.
         methods: the user's own `Method` classes.
         datasets: the user's own `Dataset` classes.
         resources: `cpus` and `gpus` of one trial; by default the preset's, else one CPU.
@@ -59,7 +61,7 @@ class Sweep:
         *,
         store: str | os.PathLike[str],
         name: str | None = None,
-        tracking_uri: str | None = None,
+        tracking: str | None = None,
         methods: Sequence[type[Method]] = (),
         datasets: Sequence[type[Dataset]] = (),
         resources: Mapping[str, float] | None = None,
@@ -71,7 +73,8 @@ class Sweep:
         self.name = name or (trials if isinstance(trials, str) else Path(self.store.root).name)
         self.resources = dict(resources or (preset.resources if isinstance(preset, Preset) else {"cpus": 1}))
         self.cache = str(Path(cache or default_cache_root()).absolute())
-        self.tracking_uri = resolve_tracking_uri(tracking_uri, self.store.root)
+        self.tracking = tracking_uri(tracking, self.store.root)
+        self.tracked: TrackingSummary | None = None
         self._extensions = {"methods": _added(METHODS, methods), "datasets": _added(DATASETS, datasets)}
 
     def plan(self) -> Plan:
@@ -115,10 +118,8 @@ class Sweep:
         plan = self.plan()
         if only:
             plan = plan.with_only(self._chosen(plan, only))
-        self.store.prepare()
-        for spec in {trial.fingerprint: trial.spec for trial in plan.todo}.values():
-            check_prepared(resolve(spec), self.cache)
-        tracker = Tracker(self.store.root, self.tracking_uri, sweep=self.name) if self.tracking_uri else None
+        self._preflight(plan, address)
+        tracker = None if self.tracking == DISABLED else Tracker(self.store.root, self.tracking, sweep=self.name)
         schedule = Schedule(plan, (*listeners, tracker) if tracker else listeners, fail_fast=fail_fast)
         schedule.begin()
         try:
@@ -128,8 +129,17 @@ class Sweep:
                 self._run_on_ray(schedule, address, max_concurrent)
         finally:
             outcome = schedule.end()
-            self.tracking = tracker.close() if tracker else None
+            self.tracked = tracker.close() if tracker else None
         return outcome
+
+    def _preflight(self, plan: Plan, address: str | None) -> None:
+        """Find what is the user's mistake before any trial starts."""
+        self.store.prepare()
+        for spec in {trial.fingerprint: trial.spec for trial in plan.todo}.values():
+            check_prepared(resolve(spec), self.cache)
+        check_tracking(self.tracking)
+        if address is not None:
+            check_address(address)
 
     def results(self) -> pd.DataFrame:
         """Return every score of every finished trial of this sweep, in long form."""
@@ -137,9 +147,12 @@ class Sweep:
         scores = frame(self.store)
         return scores[scores["trial_id"].isin(ids)].reset_index(drop=True)
 
-    def table(self, name: str, **options: Any) -> Table:
-        """Build a table of the store, for instance `mmpt_profile`."""
-        return build_table(self.store, name, **options)
+    def table(self, name: str, **options: Any) -> str:
+        """Return one kind of table of the store, for instance `mmpt_profile`, as Markdown.
+
+        `options` are those of `results.curves.Options`; `results.report.build_table` gives the cells themselves.
+        """
+        return "\n\n".join(to_markdown(table) for table in build_table(self.store, name, **options))
 
     def _chosen(self, plan: Plan, only: Only) -> Collection[str]:
         failures = self.store.failures()

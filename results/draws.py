@@ -46,15 +46,16 @@ def available(draws: Mapping[str, Doubles], rates: MissingRates) -> Bools:
     """Return which modalities stay, shape (..., M) in the mapping's order, given draws of shape (...).
 
     Modality m of a sample is lost iff u < rate(m). A sample that would lose everything keeps the modality that is
-    the last to go when all rates grow in proportion (the largest u / rate). So raising one rate alone, or all in
-    proportion, only ever removes.
+    the last to go when all rates grow in proportion (the largest u / rate). So raising the only positive rate, or all
+    in proportion, only ever removes, and raising any one rate never brings back its own modality. It can hand such a
+    sample from one modality to another: no rule that depends on the rates alone avoids that on every path.
     """
-    order = list(draws)
-    values = np.stack([draws[name] for name in order], axis=-1)
-    chances = np.array([rates[name] for name in order])
-    kept: Bools = values >= chances
-    empty = ~kept.any(axis=-1)
+    chances = [rates[name] for name in draws]
+    kept = np.stack([values >= chance for values, chance in zip(draws.values(), chances, strict=True)])
+    empty = ~kept.any(axis=0)
     if empty.any():
-        last = np.argmax(values[empty] / chances, axis=-1)
-        kept[empty] = np.arange(len(order)) == last[:, None]
-    return kept
+        last = np.argmax(
+            [values[empty] / chance for values, chance in zip(draws.values(), chances, strict=True)], axis=0
+        )
+        kept[:, empty] = np.arange(len(chances))[:, None] == last
+    return np.moveaxis(kept, 0, -1)

@@ -78,9 +78,12 @@ class Files:
         target = Path(self.path(*folder))
         staging = target.parent / f".{target.name}.{uuid.uuid4().hex}"
         staging.mkdir(parents=True)
-        for name, data in files.items():
-            _write_synced(staging / name, data)
-        _replace_folder(staging, target)
+        try:
+            for name, data in files.items():
+                _write_synced(staging / name, data)
+            _replace_folder(staging, target)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
     def names(self, *parts: str) -> list[str]:
         """Names in a folder, sorted; empty if there is no such folder. Names that start with a dot are left out."""

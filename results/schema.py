@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "SPLITS",
     "Floats",
+    "HistoryRow",
     "LogitsKey",
     "Samples",
     "SchemaError",
@@ -49,6 +50,15 @@ HISTORY_SCHEMA = pa.schema(
 )
 _VERSION_KEY = b"mmpt.schema_version"
 _ABOUT_KEY = b"mmpt.about"
+
+
+class HistoryRow(NamedTuple):
+    """One row of a trial's history, with the columns of `HISTORY_SCHEMA`."""
+
+    epoch: int | None
+    name: str
+    value: float
+    samples: int | None = None
 
 
 class SchemaError(StoreError):

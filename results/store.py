@@ -6,16 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from results.files import Files, StoreError
+from results.parquet import logits_table, read_logits, read_samples, samples_bytes
 from results.schema import (
     HISTORY_SCHEMA,
     SCHEMA_VERSION,
-    Floats,
-    LogitsKey,
     Samples,
     SchemaError,
     TrialRecord,
@@ -23,12 +20,14 @@ from results.schema import (
     read_parquet,
     write_parquet,
 )
+from results.weights import CHECKPOINTS as _CHECKPOINTS
+from results.weights import Weights
 from search_spaces.errors import MmptError
 from search_spaces.spec import TrialSpec, canonical_json
 
 __all__ = ["CorruptTrialError", "Failure", "Store"]
 
-_TRIALS, _DATASETS, _FAILURES, _CHECKPOINTS, _MODELS = "trials", "datasets", "failures", "checkpoints", "models"
+_TRIALS, _DATASETS, _FAILURES = "trials", "datasets", "failures"
 _DONE, _SPEC, _LOGITS, _HISTORY = "DONE", "spec.json", "logits.parquet", "history.parquet"
 
 
@@ -46,7 +45,7 @@ class Failure:
     spec: Mapping[str, Any]
 
 
-class Store:
+class Store(Weights):
     """Results under an absolute path or a bucket URL. Safe to share: nothing is ever half-written.
 
     Layout: `trials/<id>/{spec.json, logits.parquet, history.parquet, DONE}`, `datasets/<fingerprint>/samples.parquet`,
@@ -85,13 +84,13 @@ class Store:
         spec = {"schema_version": SCHEMA_VERSION, "spec": record.spec.to_config(), "facts": dict(record.facts)}
         content = {
             _SPEC: json.dumps(spec, sort_keys=True, indent=1).encode(),
-            _LOGITS: write_parquet(_logits_table(record), about),
+            _LOGITS: write_parquet(logits_table(record), about),
             _HISTORY: write_parquet(history, about),
         }
         sums = {name: zlib.crc32(data) for name, data in content.items()}
         content[_DONE] = json.dumps({"schema_version": SCHEMA_VERSION, "crc32": sums}).encode()
         self.files.publish((_TRIALS, record.trial_id), content, last=_DONE)
-        self.files.remove(_FAILURES, f"{record.trial_id}.json")
+        self.clear_failure(record.trial_id)
         self.files.remove(_CHECKPOINTS, f"{record.trial_id}.safetensors")
 
     def read_trial(self, trial_id: str) -> TrialRecord:
@@ -104,7 +103,7 @@ class Store:
         content = self._verified(trial_id)
         try:
             spec, facts = _spec_and_facts(content[_SPEC])
-            logits, sample_ids = _read_logits(read_parquet(content[_LOGITS], f"trial {trial_id}")[0])
+            logits, sample_ids = read_logits(read_parquet(content[_LOGITS], f"trial {trial_id}")[0])
             history = read_parquet(content[_HISTORY], f"trial {trial_id}")[0].to_pandas()
         except (pa.ArrowException, ValueError, KeyError, MmptError) as error:
             if isinstance(error, SchemaError):
@@ -140,11 +139,12 @@ class Store:
         try:
             done = json.loads(self.files.read(_TRIALS, trial_id, _DONE))
             check_version(int(done["schema_version"]), f"trial {trial_id}")
-            content = {name: self.files.read(_TRIALS, trial_id, name) for name in done["crc32"]}
+            sums = {name: int(done["crc32"][name]) for name in (_SPEC, _LOGITS, _HISTORY)}
+            content = {name: self.files.read(_TRIALS, trial_id, name) for name in sums}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CorruptTrialError(f"trial {trial_id}: {error}") from error
         for name, data in content.items():
-            if zlib.crc32(data) != done["crc32"][name]:
+            if zlib.crc32(data) != sums[name]:
                 raise CorruptTrialError(f"trial {trial_id}: {name} is not what was written ({len(data)} bytes)")
         return content
 
@@ -154,13 +154,7 @@ class Store:
         """Store a data set's ids, splits and targets, once."""
         if self.files.exists(_DATASETS, samples.fingerprint, "samples.parquet"):
             return
-        targets = samples.targets if samples.multi_label else samples.targets[:, None]
-        width = targets.shape[1]
-        table = pa.Table.from_pandas(samples.frame[["sample_id", "split", "group"]], preserve_index=False)
-        flat = pa.array(np.ascontiguousarray(targets, dtype=np.int64).ravel())
-        table = table.append_column("target", pa.FixedSizeListArray.from_arrays(flat, width))
-        about = {name: getattr(samples, name) for name in ("dataset", "modalities", "class_names", "multi_label")}
-        self.files.write(write_parquet(table, about), _DATASETS, samples.fingerprint, "samples.parquet")
+        self.files.write(samples_bytes(samples), _DATASETS, samples.fingerprint, "samples.parquet")
 
     def read_samples(self, fingerprint: str) -> Samples:
         """Read a data set's samples.
@@ -169,19 +163,11 @@ class Store:
             StoreError: the store has none of this fingerprint.
         """
         try:
-            data = self.files.read(_DATASETS, fingerprint, "samples.parquet")
-            table, about = read_parquet(data, f"data set {fingerprint}")
-        except (OSError, pa.ArrowException) as error:
+            return read_samples(self.files.read(_DATASETS, fingerprint, "samples.parquet"), fingerprint)
+        except (OSError, pa.ArrowException, KeyError) as error:
             raise StoreError(
                 f"store {self.root!r} has no readable samples of data set {fingerprint}: {error}"
             ) from error
-        targets = np.asarray(table["target"].combine_chunks().flatten()).reshape(len(table), -1)
-        return Samples(
-            fingerprint=fingerprint,
-            frame=table.select(["sample_id", "split", "group"]).to_pandas(),
-            targets=targets if about["multi_label"] else targets[:, 0],
-            **about,
-        )
 
     # -- failures ----------------------------------------------------------------------------------------------------
 
@@ -191,6 +177,10 @@ class Store:
             json.dumps(vars(failure), sort_keys=True, indent=1).encode(), _FAILURES, f"{failure.trial_id}.json"
         )
 
+    def clear_failure(self, trial_id: str) -> None:
+        """Forget an earlier failure, since the trial is tried again."""
+        self.files.remove(_FAILURES, f"{trial_id}.json")
+
     def failures(self) -> dict[str, Failure]:
         """Failed trials that have not succeeded since."""
         found = {}
@@ -199,73 +189,7 @@ class Store:
             found[failure.trial_id] = failure
         return found
 
-    # -- weights -----------------------------------------------------------------------------------------------------
-
-    def write_checkpoint(self, trial_id: str, data: bytes) -> None:
-        """Replace a running trial's epoch checkpoint (safetensors bytes)."""
-        self.files.write(data, _CHECKPOINTS, f"{trial_id}.safetensors")
-
-    def read_checkpoint(self, trial_id: str) -> bytes | None:
-        """Return a trial's epoch checkpoint, or None."""
-        return self._read_or_none(_CHECKPOINTS, trial_id)
-
-    def write_model(self, trial_id: str, data: bytes) -> None:
-        """Keep a finished trial's weights (safetensors bytes) for the trials that require them."""
-        self.files.write(data, _MODELS, f"{trial_id}.safetensors")
-
-    def read_model(self, trial_id: str) -> bytes | None:
-        """Return a finished trial's weights, or None if they were not kept."""
-        return self._read_or_none(_MODELS, trial_id)
-
-    def model_ids(self) -> set[str]:
-        """Ids of the trials whose weights are kept."""
-        return {name.removesuffix(".safetensors") for name in self.files.names(_MODELS)}
-
-    def _read_or_none(self, folder: str, trial_id: str) -> bytes | None:
-        try:
-            return self.files.read(folder, f"{trial_id}.safetensors")
-        except FileNotFoundError:
-            return None
-
-
-def _logits_table(record: TrialRecord) -> pa.Table:
-    parts = []
-    for key, logits in sorted(record.logits.items()):
-        ids = record.sample_ids[key.split]
-        if len(ids) != len(logits):
-            raise ValueError(f"{key}: {len(logits)} rows of logits for {len(ids)} samples")
-        flat = pa.array(np.ascontiguousarray(logits, dtype=np.float32).ravel())
-        columns: dict[str, Any] = {
-            name: pa.DictionaryArray.from_arrays(np.zeros(len(ids), np.int32), [getattr(key, name)])
-            for name in ("split", "pattern", "route")
-        }
-        columns["sample_id"] = pa.array(ids, pa.string())
-        columns["logits"] = pa.FixedSizeListArray.from_arrays(flat, logits.shape[1])
-        parts.append(pa.table(columns))
-    return pa.concat_tables(parts).unify_dictionaries()
-
-
-def _read_logits(table: pa.Table) -> tuple[dict[LogitsKey, Floats], dict[str, list[str]]]:
-    keys = table.select(["route", "pattern", "split"]).to_pandas().astype(str)
-    flat = np.asarray(table["logits"].combine_chunks().flatten()).reshape(len(table), -1)
-    ids = np.asarray(table["sample_id"].to_pylist(), dtype=object)
-    logits: dict[LogitsKey, Floats] = {}
-    sample_ids: dict[str, list[str]] = {}
-    for (route, pattern, split), rows in keys.groupby(["route", "pattern", "split"]).indices.items():
-        logits[LogitsKey(str(route), str(pattern), str(split))] = flat[rows]
-        sample_ids[str(split)] = ids[rows].tolist()
-    return logits, sample_ids
-
 
 def _spec_and_facts(data: bytes) -> tuple[TrialSpec, dict[str, Any]]:
     content = json.loads(data)
     return TrialSpec.from_config(content["spec"]), content["facts"]
-
-
-def timings(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """Columns `dataset`, `method`, `seconds`, `epochs` of past trials, for cost estimates."""
-    rows = [
-        (record.spec.dataset, record.spec.method, record.fact("seconds/total"), record.spec.epochs)
-        for record in records
-    ]
-    return pd.DataFrame(rows, columns=["dataset", "method", "seconds", "epochs"]).dropna()

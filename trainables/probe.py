@@ -192,10 +192,5 @@ def _train_epoch(
 def _best(head: _Head, learning_rates: tuple[float, ...]) -> FittedProbe:
     index = int(np.argmax(head.best_score))
     weight, bias = head.best[index]
-    return FittedProbe(
-        weight=weight,
-        bias=bias,
-        learning_rate=learning_rates[index],
-        epoch=int(head.best_epoch[index]),
-        val_score=float(head.best_score[index]),
-    )
+    epoch, best_score = int(head.best_epoch[index]), float(head.best_score[index])
+    return FittedProbe(weight=weight, bias=bias, learning_rate=learning_rates[index], epoch=epoch, val_score=best_score)

@@ -28,7 +28,7 @@ def command(preset: str, settings: tuple[str, ...], seeds: int | None, store: st
       mmpt plan quickstart
       mmpt plan quickstart --set seed=0,1,2,3,4 --json
     """
-    plan = Sweep(narrowed_grid(preset, settings, seeds), store=store, name=preset, tracking_uri="none").plan()
+    plan = Sweep(narrowed_grid(preset, settings, seeds), store=store, name=preset, tracking="none").plan()
     cost = cost_of(plan)
     if as_json:
         click.echo(json.dumps(_as_json(plan, cost), indent=1))

@@ -8,6 +8,7 @@ from rich.console import Console
 from orchestrator.commands._options import narrowed_grid, preset_options, store_option, tracking_option
 from orchestrator.progress import ProgressDisplay
 from orchestrator.sweep import Sweep
+from orchestrator.tracking_uri import redact
 from search_spaces.presets import PRESETS
 
 __all__ = ["command"]
@@ -48,10 +49,12 @@ def command(
     resources = dict(PRESETS.get(preset).resources)
     resources.update({name: share for name, share in (("cpus", cpus), ("gpus", gpus)) if share is not None})
     sweep = Sweep(
-        narrowed_grid(preset, settings, seeds), store=store, name=preset, tracking_uri=tracking_uri, resources=resources
+        narrowed_grid(preset, settings, seeds), store=store, name=preset, tracking=tracking_uri, resources=resources
     )
     outcome = sweep.run(**how, listeners=[ProgressDisplay(console)])
-    lines = [f"results   {sweep.store.root}", *sweep.tracking_lines()]
+    lines = [f"results   {sweep.store.root}"]
+    if sweep.tracked:
+        lines.append(f"tracking  {redact(sweep.tracking)}: {sweep.tracked}")
     lines.append(f"tables    mmpt report --store {store} --out mmpt-report")
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     return 1 if outcome.failed or outcome.skipped else 0 if not outcome.pending else 3

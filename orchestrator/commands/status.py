@@ -27,7 +27,7 @@ def command(preset: str, settings: tuple[str, ...], seeds: int | None, store: st
       mmpt status quickstart || mmpt run quickstart --only missing
     """
     grid = narrowed_grid(preset, settings, seeds)
-    status = Sweep(grid, store=store, name=preset, tracking_uri="none").status()
+    status = Sweep(grid, store=store, name=preset, tracking="none").status()
     if as_json:
         click.echo(json.dumps(_as_json(status), indent=1))
     else:

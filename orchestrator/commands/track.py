@@ -3,9 +3,9 @@
 import click
 from rich.console import Console
 
+from orchestrator import tracking
 from orchestrator.commands._options import store_option, tracking_option
-from orchestrator.tracking import track
-from orchestrator.tracking_uri import tracking_uri as resolve_tracking_uri
+from orchestrator.tracking_check import check_tracking
 from results.files import absolute_root
 from results.store import Store
 
@@ -23,6 +23,8 @@ def command(store: str, tracking_uri: str | None, sweep: str | None) -> int:
       mmpt track --store mmpt-store --tracking-uri http://127.0.0.1:5000
     """
     root = Store(absolute_root(store)).root
-    summary = track(root, resolve_tracking_uri(tracking_uri, root), sweep=sweep)
+    uri = tracking.tracking_uri(tracking_uri, root)
+    check_tracking(uri)
+    summary = tracking.track(root, uri, sweep=sweep)
     Console().print(str(summary), highlight=False, soft_wrap=True)
     return 1 if summary.error else 0

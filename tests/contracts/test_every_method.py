@@ -27,13 +27,13 @@ def choices(method: str, modalities: tuple[str, ...]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("p_train", [0.0, 0.4])
 @pytest.mark.parametrize("dataset", ["toy_pair", "toy_triple"])
 @pytest.mark.parametrize("method", BUILT_IN)
-def test_it_trains_and_stores_what_it_reports(method: str, dataset: str, p_train: float, store: Store, cache: Path) -> None:
+def test_it_trains_and_stores_what_it_reports(
+    method: str, dataset: str, p_train: float, store: Store, cache: Path
+) -> None:
     modalities = DATASETS.get(dataset).modalities()
     for params in choices(method, modalities):
         resolved = resolve(toys.spec(method, dataset, method_params=params, p_train=p_train, epochs=1))
-        task = TrialTask(
-            trial_id=resolved.trial_id, spec=resolved.spec.to_config(), store=store.root, cache=str(cache)
-        )
+        task = TrialTask(trial_id=resolved.trial_id, spec=resolved.spec.to_config(), store=store.root, cache=str(cache))
         history = [row for rows in Trial(task).epochs() for row in rows]
         assert any(row.name.startswith("train/") for row in history)
         record = store.read_trial(resolved.trial_id)

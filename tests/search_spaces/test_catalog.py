@@ -35,7 +35,7 @@ def test_names_and_classes_translate_both_ways() -> None:
 
 
 def test_patterns() -> None:
-    assert [pattern.key for pattern in patterns(["text", "audio", "image"])][0] == "audio-image-text"
+    assert patterns(["text", "audio", "image"])[0].key == "audio-image-text"
     assert len(patterns(["a", "b", "c"])) == 7
     for wrong in (lambda: Pattern([]), lambda: Modality("Not Snake"), lambda: Modality("all")):
         with pytest.raises(MmptError):

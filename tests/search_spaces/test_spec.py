@@ -16,7 +16,9 @@ SPECS = st.builds(
     batch_size=st.integers(1, 512),
     epochs=st.integers(1, 50),
     seed=st.integers(0, 2**31),
-    method_params=st.dictionaries(st.sampled_from(["p", "weight"]), st.floats(0, 1) | st.integers(0, 9) | st.booleans()),
+    method_params=st.dictionaries(
+        st.sampled_from(["p", "weight"]), st.floats(0, 1) | st.integers(0, 9) | st.booleans()
+    ),
     p_train=st.dictionaries(NAMES, st.floats(0, 1)).map(MissingRates),
     encoders=st.dictionaries(NAMES, st.sampled_from(["conv_tiny", "vit:folder/x"])),
 )

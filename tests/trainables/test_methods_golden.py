@@ -154,5 +154,3 @@ def test_a_modality_that_is_not_there_counts_as_a_zero_feature() -> None:
     zeroed = fusion.fused_logits({"m1": features["m1"], "m2": torch.zeros_like(features["m2"])})
     assert alone is not None
     torch.testing.assert_close(alone, zeroed, rtol=0, atol=0)
-
-

@@ -1,7 +1,10 @@
 """Small data sets with a known answer and methods that misbehave on purpose, for every test that trains."""
 
+import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,7 +41,7 @@ class ToyPair(Dataset):
 
     card = DatasetCard(title="ToyPair", task="two bits", licence="none", source="made here")
     Params = ToyParams
-    default_encoders = {"left": "mlp_tiny", "right": "mlp_tiny"}
+    default_encoders = MappingProxyType({"left": "mlp_tiny", "right": "mlp_tiny"})
     num_classes = 4
     multi_label = False
 
@@ -78,7 +81,7 @@ class ToyTriple(ToyPair):
     """Three modalities, three labels: each modality tells one of them."""
 
     card = DatasetCard(title="ToyTriple", task="three bits", licence="none", source="made here")
-    default_encoders = dict.fromkeys(("left", "middle", "right"), "mlp_tiny")
+    default_encoders = MappingProxyType(dict.fromkeys(("left", "middle", "right"), "mlp_tiny"))
     num_classes = 3
     multi_label = True
 
@@ -153,9 +156,6 @@ class Suicidal(Naive):
     card = MethodCard(title="Suicidal", paper="none", idea="die")
 
     def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
-        import os
-        import signal
-
         os.kill(os.getpid(), signal.SIGKILL)
         return super().losses(features, batch)
 

@@ -1,0 +1,55 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := search_spaces results trainables orchestrator
+STORE ?= mmpt-store
+REPORT ?= mmpt-report
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart install develop test check test-fast format benchmarks clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "mmpt-sweep needs Python 3.11 or newer, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/developed: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+install: $(VENV)/installed ## make .venv with the pinned packages
+
+develop: $(VENV)/developed ## the same with the tools that the checks need
+
+quickstart: install ## train the quickstart sweep and show its tables (minutes, CPU only)
+	$(BIN)/mmpt run quickstart --store $(STORE)
+	$(BIN)/mmpt report --store $(STORE) --out $(REPORT) --show
+	@echo "MLflow    $(BIN)/mlflow ui --backend-store-uri sqlite:///$(STORE)/mlflow.db   then open http://127.0.0.1:5000"
+
+check: develop ## format, lint, types and the import chain
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check ## every check and every test
+	$(BIN)/python -m pytest -n 2 --doctest-modules $(SOURCES) tests -m "not slow"
+	$(BIN)/python -m pytest tests -m slow
+
+test-fast: develop ## only the tests without clusters, servers and browsers
+	$(BIN)/python -m pytest -n 2 --doctest-modules $(SOURCES) tests -m "not slow"
+
+format: develop ## rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+benchmarks: develop ## measure what docs/decisions quotes
+	$(BIN)/python benchmarks/stochastic_logit_fusion.py
+	$(BIN)/python benchmarks/trial_overhead.py
+
+clean: ## remove what the targets above made, never a store
+	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis

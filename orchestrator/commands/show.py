@@ -1,0 +1,105 @@
+"""Show one thing in detail: a preset, method, data set or encoder by name, or a trial by its id."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import click
+from rich.console import Console
+
+from orchestrator.commands._options import store_option
+from results.files import absolute_root
+from results.store import Store
+from search_spaces.errors import UnknownNameError
+from search_spaces.presets import PRESETS
+from trainables.catalogs import DATASETS, METHODS
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("name")
+@store_option
+def command(name: str, store: str) -> int:
+    """Show the preset, method or data set called NAME, or the trial with that id (or the start of it).
+
+    \b
+      mmpt show quickstart
+      mmpt show mtl
+      mmpt show av_digits
+      mmpt show 3fb2c0 --store mmpt-store
+    """
+    console = Console()
+    for catalog, describe in _CATALOGS.items():
+        if name in catalog:
+            console.print(describe(name), highlight=False, markup=False)
+            return 0
+    results = Store(absolute_root(store))
+    known = sorted(results.done_ids() | set(results.failures()))
+    matches = [trial_id for trial_id in known if trial_id.startswith(name)]
+    if len(matches) != 1:
+        names = [key for catalog in _CATALOGS for key in catalog.names()]
+        raise UnknownNameError("name or trial", name, [*names, *matches])
+    console.print(_trial(results, matches[0]), highlight=False, markup=False)
+    return 0
+
+
+def _preset(name: str) -> str:
+    preset = PRESETS.get(name)
+    axes = ", ".join(preset.grid.axis_names())
+    resources = ", ".join(f"{key} {value}" for key, value in preset.resources.items())
+    return (
+        f"{name}: {preset.title}\n\n{preset.about}\n\n{len(preset.grid)} trials; axes: {axes}; per trial: {resources}"
+    )
+
+
+def _method(name: str) -> str:
+    method = METHODS.get(name)
+    lines = [f"{name}: {method.card.title} ({method.card.paper})", method.card.idea, "", _text(method)]
+    return "\n".join([*lines, "", _parameters(method.Hyperparameters)])
+
+
+def _dataset(name: str) -> str:
+    dataset = DATASETS.get(name)
+    card = dataset.card
+    facts = {"task": card.task, "modalities": ", ".join(dataset.modalities()), "source": card.source}
+    facts |= {"licence": card.licence, "notes": card.notes}
+    lines = [f"{name}: {card.title}", *(f"{key}: {value}" for key, value in facts.items() if value)]
+    return "\n".join([*lines, "", _parameters(dataset.Params)])
+
+
+def _text(thing: type[Any]) -> str:
+    lines = (thing.__doc__ or "").strip().splitlines()
+    return "\n".join(line.removeprefix("    ") for line in lines)
+
+
+def _parameters(params: type[Any]) -> str:
+    lines = [f"  {item.name}: {_allowed(item.metadata)}" for item in fields(params)]
+    return "\n".join(["parameters:", *lines] if lines else ["no parameters"])
+
+
+def _allowed(metadata: Mapping[str, Any]) -> str:
+    if "modality" in metadata:
+        return "one of the data set's modalities"
+    parts = []
+    if "bounds" in metadata:
+        parts.append("{:g} to {:g}".format(*metadata["bounds"]))
+    if "options" in metadata:
+        parts.append(" or ".join(metadata["options"]))
+    if metadata.get("search"):
+        parts.append(f"usually searched over {', '.join(f'{value:g}' for value in metadata['search'])}")
+    return "; ".join(parts)
+
+
+def _trial(store: Store, trial_id: str) -> str:
+    failure = store.failures().get(trial_id)
+    if failure:
+        return f"{trial_id} failed: {failure.error}\n\n{json.dumps(failure.spec, indent=1)}\n\n{failure.traceback}"
+    record = store.read_trial(trial_id)
+    facts = record.history[record.history["epoch"].isna()]
+    lines = [f"  {row.name}: {row.value:g}" for row in facts.itertuples()]
+    return "\n".join([trial_id, json.dumps(record.spec.to_config(), indent=1), *lines])
+
+
+_CATALOGS: Mapping[Any, Callable[[str], str]] = {PRESETS: _preset, METHODS: _method, DATASETS: _dataset}

@@ -1,0 +1,67 @@
+"""Logits and samples as Arrow tables, and back."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from results.schema import Floats, LogitsKey, Samples, TrialRecord, read_parquet, write_parquet
+
+__all__ = ["logits_table", "read_logits", "read_samples", "samples_bytes"]
+
+
+def logits_table(record: TrialRecord) -> pa.Table:
+    """Return a trial's logits, one row per key and sample.
+
+    Raises:
+        ValueError: there are more or fewer rows than samples.
+    """
+    parts = []
+    for key, logits in sorted(record.logits.items()):
+        ids = record.sample_ids[key.split]
+        if len(ids) != len(logits):
+            raise ValueError(f"{key}: {len(logits)} rows of logits for {len(ids)} samples")
+        flat = pa.array(np.ascontiguousarray(logits, dtype=np.float32).ravel())
+        columns: dict[str, Any] = {
+            name: pa.DictionaryArray.from_arrays(np.zeros(len(ids), np.int32), [getattr(key, name)])
+            for name in ("split", "pattern", "route")
+        }
+        columns["sample_id"] = pa.array(ids, pa.string())
+        columns["logits"] = pa.FixedSizeListArray.from_arrays(flat, logits.shape[1])
+        parts.append(pa.table(columns))
+    return pa.concat_tables(parts).unify_dictionaries()
+
+
+def read_logits(table: pa.Table) -> tuple[dict[LogitsKey, Floats], dict[str, list[str]]]:
+    """Return (logits, sample ids per split) of a table that `logits_table` made."""
+    keys = table.select(["route", "pattern", "split"]).to_pandas().astype(str)
+    flat = np.asarray(table["logits"].combine_chunks().flatten()).reshape(len(table), -1)
+    ids = np.asarray(table["sample_id"].to_pylist(), dtype=object)
+    logits: dict[LogitsKey, Floats] = {}
+    sample_ids: dict[str, list[str]] = {}
+    for (route, pattern, split), rows in keys.groupby(["route", "pattern", "split"]).indices.items():
+        logits[LogitsKey(str(route), str(pattern), str(split))] = flat[rows]
+        sample_ids[str(split)] = ids[rows].tolist()
+    return logits, sample_ids
+
+
+def samples_bytes(samples: Samples) -> bytes:
+    """Return a data set's samples as Parquet."""
+    targets = samples.targets if samples.multi_label else samples.targets[:, None]
+    table = pa.Table.from_pandas(samples.frame[["sample_id", "split", "group"]], preserve_index=False)
+    flat = pa.array(np.ascontiguousarray(targets, dtype=np.int64).ravel())
+    table = table.append_column("target", pa.FixedSizeListArray.from_arrays(flat, targets.shape[1]))
+    about = {name: getattr(samples, name) for name in ("dataset", "modalities", "class_names", "multi_label")}
+    return write_parquet(table, about)
+
+
+def read_samples(data: bytes, fingerprint: str) -> Samples:
+    """Read what `samples_bytes` wrote."""
+    table, about = read_parquet(data, f"data set {fingerprint}")
+    targets = np.asarray(table["target"].combine_chunks().flatten()).reshape(len(table), -1)
+    return Samples(
+        fingerprint=fingerprint,
+        frame=table.select(["sample_id", "split", "group"]).to_pandas(),
+        targets=targets if about["multi_label"] else targets[:, 0],
+        **about,
+    )

@@ -1,0 +1,189 @@
+"""The MMPT testbed: a score per availability pattern, and stochastic logit fusion for any test-time missing rates."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from results.draws import available, uniform_draws
+from results.metrics import Counts, contributions, metric_named
+from results.schema import Floats, Ints, Samples, TrialRecord
+from search_spaces.errors import MmptError
+from search_spaces.missing_rates import MissingRates
+from search_spaces.modality import Pattern
+
+__all__ = ["SEEDS", "MissingLogitsError", "Profile", "mix_logits", "possible_patterns", "trained_fraction"]
+
+SEEDS = range(100)
+"""Seeds of the test-time draws; MMPT averages over 100."""
+
+Doubles = npt.NDArray[np.float64]
+_CHUNK_DRAWS = 4_000_000  # draws held at a time per modality: 32 MB
+_EXACT_FLOAT32 = 2**24  # float32 counts every integer below this exactly
+
+
+class MissingLogitsError(MmptError):
+    """A missing rate asks for a pattern whose logits nothing has stored."""
+
+
+def possible_patterns(modalities: Sequence[str], rates: MissingRates) -> list[Pattern]:
+    """Return every pattern that a sample can be left with at these rates.
+
+    >>> [pattern.key for pattern in possible_patterns(["audio", "image"], MissingRates({"audio": 0.3}))]
+    ['audio-image', 'image']
+    """
+    states = [[True] * (rates[name] < 1) + [False] * (rates[name] > 0) for name in modalities]
+    chosen = [[name for name, kept in zip(modalities, state, strict=True) if kept] for state in product(*states)]
+    found = {Pattern(names) for names in chosen if names}
+    if not all(chosen):  # whoever would lose everything keeps one modality, which can be any
+        found.update(Pattern([name]) for name in modalities)
+    return sorted(found, key=lambda pattern: (-len(pattern), pattern))
+
+
+def trained_fraction(pattern: Pattern, p_train: MissingRates) -> float:
+    """Return the share of training samples that have a whole pattern: what its logits were trained on.
+
+    MMPT's appendix B: with m1 missing at p_train, multimodal and m1-only logits come from 1 - p_train of the data,
+    those of every other modality from all of it. So each trial's own logits are the ones its row of a surface needs.
+    """
+    return float(np.prod([1.0 - p_train[name] for name in pattern]))
+
+
+def mix_logits(logits: Mapping[Pattern, Floats], draws: Mapping[str, Doubles], rates: MissingRates) -> Floats:
+    """Return (N, C) logits in which every sample has those of the pattern it is left with.
+
+    Args:
+        logits: (N, C) per pattern.
+        draws: modality -> (N,) uniform numbers; every modality of the data set.
+        rates: modality m of a sample is lost iff its draw is below the rate of m (MMPT's appendix B).
+    """
+    parts = [np.where(mask[:, None], logits[pattern], 0) for pattern, mask in _masks(draws, rates) if pattern in logits]
+    return np.sum(parts, axis=0, dtype=parts[0].dtype)
+
+
+def _masks(draws: Mapping[str, Doubles], rates: MissingRates) -> Iterator[tuple[Pattern, npt.NDArray[np.bool_]]]:
+    """For each possible pattern, which draws leave exactly it; the masks' shape is that of the draws."""
+    kept = available(draws, rates)
+    for pattern in possible_patterns(list(draws), rates):
+        states = [kept[..., place] == (name in pattern) for place, name in enumerate(draws) if rates[name] > 0]
+        yield pattern, np.logical_and.reduce(states) if states else np.ones(kept.shape[:-1], dtype=bool)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """Predictions on one split under several patterns, of one trial or put together from several.
+
+    Attributes:
+        modalities: of the data set, sorted.
+        sample_ids: (N,) of the split.
+        targets: (N,) or (N, C).
+        parts: pattern -> (N, 2 C + 1) contributions of each sample to the counts.
+    """
+
+    modalities: tuple[str, ...]
+    sample_ids: tuple[str, ...]
+    targets: Ints
+    parts: Mapping[Pattern, npt.NDArray[np.bool_]]
+
+    @classmethod
+    def of(cls, record: TrialRecord, samples: Samples, *, split: str = "test", route: str = "probe") -> Self:
+        """Read a trial.
+
+        Raises:
+            MmptError: the trial's samples are not those of the data set.
+        """
+        ids, targets = samples.split(split)
+        rows = {sample_id: row for row, sample_id in enumerate(ids)}
+        own = record.sample_ids.get(split, [])
+        if not rows.keys() >= set(own):
+            raise MmptError(f"trial {record.trial_id}: its {split} samples are not those of {samples.fingerprint}")
+        targets = targets[[rows[sample_id] for sample_id in own]]
+        parts = {
+            Pattern.from_key(key.pattern): contributions(logits, targets)
+            for key, logits in record.logits.items()
+            if (key.route, key.split) == (route, split)
+        }
+        return cls(modalities=tuple(sorted(samples.modalities)), sample_ids=tuple(own), targets=targets, parts=parts)
+
+    @classmethod
+    def put_together(cls, sources: Mapping[Pattern, "Profile"]) -> Self:
+        """Take each pattern from a profile of its own; all must be on the same samples in the same order.
+
+        Raises:
+            MmptError: they are not, or a profile lacks the pattern it is to give.
+        """
+        first = next(iter(sources.values()))
+        if any(source.sample_ids != first.sample_ids for source in sources.values()):
+            raise MmptError("profiles on different samples cannot be put together")
+        parts = {pattern: source.part(pattern) for pattern, source in sources.items()}
+        return cls(modalities=first.modalities, sample_ids=first.sample_ids, targets=first.targets, parts=parts)
+
+    def part(self, pattern: Pattern) -> npt.NDArray[np.bool_]:
+        """Return a pattern's contributions.
+
+        Raises:
+            MissingLogitsError: it has none.
+        """
+        if pattern not in self.parts:
+            stored = ", ".join(sorted(known.key for known in self.parts)) or "none"
+            raise MissingLogitsError(f"no logits for the pattern {pattern.key}; stored: {stored}")
+        return self.parts[pattern]
+
+    def score(self, pattern: Pattern, metric: str = "macro_f1") -> float:
+        """Return a metric when exactly this pattern is available: one column of MMPT's tables."""
+        return float(metric_named(metric).of(Counts.of(self.part(pattern).sum(axis=0), self.targets)))
+
+    def simulate(
+        self, rates: Sequence[MissingRates], seeds: Sequence[int] = SEEDS, metric: str = "macro_f1"
+    ) -> Doubles:
+        """Return a metric under test-time missing rates, (len(rates), len(seeds)).
+
+        Stochastic logit fusion (MMPT section 2.2 and appendix B): each sample independently loses modality m with
+        the rate of m and is predicted by the logits stored for what it is left with.
+
+        Raises:
+            MissingLogitsError: a rate needs a pattern that has no logits.
+            UnknownNameError: no such metric, or a rate names a modality that the data set lacks.
+        """
+        scored = metric_named(metric)
+        spelled_out = [rate.resolve(self.modalities) for rate in rates]
+        lost = [name for name in self.modalities if any(rate[name] > 0 for rate in spelled_out)]
+        values = np.empty((len(rates), len(seeds)))
+        step = max(1, _CHUNK_DRAWS // max(1, len(self.sample_ids)))
+        parts = self._numeric({pattern for rate in spelled_out for pattern in possible_patterns(self.modalities, rate)})
+        for start in range(0, len(seeds), step):
+            chunk = seeds[start : start + step]
+            draws = {name: uniform_draws(self.sample_ids, name, chunk, "test") for name in lost}
+            for row, rate in enumerate(spelled_out):
+                sums = self._sums(draws, rate, parts, len(chunk))
+                values[row, start : start + len(chunk)] = scored.of(Counts.of(sums, self.targets))
+        return values
+
+    def simulate_with(self, draws: Mapping[str, Doubles], rates: MissingRates, metric: str = "macro_f1") -> Doubles:
+        """Return a metric, (S,), for given uniform draws: modality -> (S, N)."""
+        spelled_out = rates.resolve(self.modalities)
+        parts = self._numeric(set(possible_patterns(self.modalities, spelled_out)))
+        sums = self._sums(draws, spelled_out, parts, len(next(iter(draws.values()))))
+        return metric_named(metric).of(Counts.of(sums, self.targets))
+
+    def _numeric(self, needed: set[Pattern]) -> dict[Pattern, npt.NDArray[np.floating]]:
+        dtype = np.float32 if len(self.sample_ids) < _EXACT_FLOAT32 else np.float64
+        return {pattern: self.part(pattern).astype(dtype) for pattern in sorted(needed)}
+
+    def _sums(
+        self,
+        draws: Mapping[str, Doubles],
+        rates: MissingRates,
+        parts: Mapping[Pattern, npt.NDArray[np.floating]],
+        num_seeds: int,
+    ) -> npt.NDArray[np.floating]:
+        """Sum what each sample contributes under the pattern it is left with, (S, 2 C + 1), by one matmul a pattern."""
+        always = np.broadcast_to(0.0, (num_seeds, len(self.sample_ids)))
+        complete = {name: draws[name] if rates[name] > 0 else always for name in self.modalities}
+        sums: npt.NDArray[np.floating] = np.zeros(1, dtype=np.float32)
+        for pattern, mask in _masks(complete, rates):
+            sums = sums + mask.astype(parts[pattern].dtype) @ parts[pattern]
+        return sums

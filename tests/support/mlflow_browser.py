@@ -1,0 +1,203 @@
+"""A real MLflow server and a headless Chromium looking at it; also makes the documentation's screenshots."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
+
+from mlflow import MlflowClient
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from orchestrator.mlflow_connect import connect
+from orchestrator.tracking import track, tracking_uri
+
+WAIT_SECONDS = 40
+_FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--window-size=1600,1100",
+]
+
+
+def missing_programs() -> list[str]:
+    """Return which of the programs that are needed are not installed."""
+    return [name for name in ("chromium", "chromedriver") if which(name) is None]
+
+
+@contextlib.contextmanager
+def server(uri: str) -> Iterator[str]:
+    """Run `mlflow server` on a free port of this machine over a database; yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", "1"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    pause = socket.socketpair()  # a wait that ends when the deadline does, without a fixed sleep
+    try:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{address}/health", timeout=5).close()
+            except OSError:
+                pause[0].settimeout(0.2)
+                with contextlib.suppress(TimeoutError):
+                    pause[0].recv(1)
+            else:
+                return
+    finally:
+        for end in pause:
+            end.close()
+    raise RuntimeError(f"mlflow server at {address} did not start (exit code {process.returncode})")
+
+
+class Browser:
+    """Chromium with the few questions that are asked of a page."""
+
+    def __init__(self, profile: Path) -> None:
+        options = ChromeOptions()
+        options.binary_location = str(which("chromium"))
+        for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+            options.add_argument(flag)
+        self.driver = Chrome(options=options, service=ChromeService(which("chromedriver")))
+        self.wait = WebDriverWait(self.driver, WAIT_SECONDS)
+
+    def text(self) -> str:
+        """Return all text of the page."""
+        return str(self.driver.execute_script("return document.body ? document.body.innerText : ''"))
+
+    def open(self, url: str, *words: str) -> str:
+        """Load a page and wait until it shows all words; return its text."""
+        self.driver.get(url)
+        return self.expect(*words)
+
+    def expect(self, *words: str) -> str:
+        """Wait until the page shows all words; return its text."""
+        try:
+            self.wait.until(lambda _: all(word in self.text() for word in words))
+        except Exception as error:
+            raise AssertionError(f"{words} never appeared at {self.driver.current_url}:\n{self.text()}") from error
+        return self.text()
+
+    def prepare(self, address: str) -> None:
+        """Set MLflow's own view options: no assistant in the way."""
+        self.open(address, "MLflow")
+        for key, value in (
+            ("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true"),
+            ("mlflow.assistant.panelOpen_v1", "false"),
+        ):
+            self.driver.execute_script("localStorage.setItem(arguments[0], arguments[1])", key, value)
+
+    def unfold(self, run_id: str) -> None:
+        """Open the children of a row of the table: click the first button of its name's cell."""
+        query = f"[row-id='{run_id}'] [col-id*='Name'] button"
+        self.wait.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, query))[0].click()
+
+    def search_charts(self, word: str) -> None:
+        """Show only the charts of metrics whose names contain a word."""
+        query = "input[placeholder='Search metric charts']"
+        self.wait.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, query))[0].send_keys(word)
+
+    def plots(self) -> int:
+        """Wait for drawn curves and return how many lines there are."""
+        query = ".js-plotly-plot path.js-line"
+        self.wait.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, query))
+        return len(self.driver.find_elements(By.CSS_SELECTOR, query))
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    """Run a headless Chromium with a profile of its own."""
+    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
+        made = Browser(Path(profile))
+        try:
+            yield made
+        finally:
+            made.driver.quit()
+
+
+class Pages:
+    """The addresses of a sweep's pages in MLflow's own interface."""
+
+    def __init__(self, address: str, client: MlflowClient, name: str) -> None:
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            raise ValueError(f"MLflow has no {name!r}")
+        self.folder = found.experiment_id
+        runs = client.search_runs([self.folder])
+        self.parent = next(run for run in runs if "mmpt.trial_id" not in run.data.tags)
+        self.children = [run for run in runs if "mmpt.trial_id" in run.data.tags]
+        self._start = f"{address}/#"
+
+    def table(self) -> str:
+        """All of the sweep's trials."""
+        return f"{self._start}/experiments/{self.folder}/runs"
+
+    def compare(self) -> str:
+        """One trial of each method, side by side."""
+        of_method = {run.data.tags["method"]: run.info.run_id for run in reversed(self.children)}
+        ids = ",".join(f'"{run_id}"' for run_id in sorted(of_method.values()))
+        return f'{self._start}/compare-runs?runs=[{ids}]&experiments=["{self.folder}"]'
+
+    def curves(self) -> str:
+        """All metric charts of one trial."""
+        return f"{self._start}/experiments/{self.folder}/runs/{self.children[0].info.run_id}/model-metrics"
+
+
+def save_screenshots(store: str, out_dir: str) -> list[Path]:
+    """Save pictures of a store's first sweep in MLflow, for the documentation; return their paths."""
+    uri = tracking_uri(None, store)
+    track(store, uri)
+    client = connect(uri)
+    name = next(e.name for e in reversed(client.search_experiments()) if "/" in e.name)
+    folder = Path(out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    saved = []
+    with server(uri) as address, browser() as chromium:
+        pages = Pages(address, client, name)
+        chromium.prepare(address)
+        for picture, url, word in (
+            ("mlflow-sweep", pages.table(), pages.parent.info.run_name),
+            ("mlflow-compare", pages.compare(), "method"),
+            ("mlflow-curves", pages.curves(), "p_test"),
+        ):
+            chromium.open(url, str(word))
+            if picture == "mlflow-sweep":
+                chromium.unfold(pages.parent.info.run_id)
+                chromium.expect(*(str(run.info.run_name) for run in pages.children[:3]))
+            if picture == "mlflow-curves":
+                chromium.search_charts("p_test")
+                chromium.plots()
+            saved.append(folder / f"{picture}.png")
+            chromium.driver.save_screenshot(str(saved[-1]))
+    return saved

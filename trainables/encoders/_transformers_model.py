@@ -1,0 +1,66 @@
+"""Encoders of the transformers library: one way for small random ones and for published checkpoints."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from search_spaces.errors import InvalidValueError, MmptError
+from trainables.api import InputInfo
+
+__all__ = ["CheckpointError", "check_fits", "make_model"]
+
+
+class CheckpointError(MmptError):
+    """Published weights that cannot be loaded."""
+
+
+def make_model(family: str, source: str | None, config: Mapping[str, Any] | None, **options: Any) -> Any:
+    """Return a model of a family (`ViT`, `AST`, `Bert`) in float32.
+
+    Args:
+        family: what the library calls the architecture.
+        source: hub name or local folder; read if `config` is None.
+        config: settings of a model with random weights.
+        options: arguments of the model's constructor.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, the hub cannot be reached, or it is of another family.
+    """
+    import transformers  # noqa: PLC0415 (seconds of import that trials with tiny encoders are spared)
+
+    config_class, model_class = getattr(transformers, f"{family}Config"), getattr(transformers, f"{family}Model")
+    if config is not None:
+        return model_class(config_class(**config), **options)
+    if source is None:
+        raise InvalidValueError("encoder", source, "a configuration or a checkpoint")
+    try:
+        found = transformers.AutoConfig.from_pretrained(source).model_type
+        if found != config_class.model_type:
+            raise CheckpointError(f"checkpoint {source!r} is a {found} model, expected {config_class.model_type}")
+        # Only safetensors, since other formats can run code; float32 whatever the checkpoint was saved in.
+        model, report = model_class.from_pretrained(
+            source, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise CheckpointError(
+            f"checkpoint {source!r} cannot be loaded: {reason} "
+            "(expected a hub name that can be reached or is cached, or a local folder with config.json and safetensors)"
+        ) from error
+    if report["missing_keys"]:
+        raise CheckpointError(f"checkpoint {source!r} lacks weights, for instance {min(report['missing_keys'])}")
+    return model.train()
+
+
+def check_fits(source: str | None, info: InputInfo, **sizes: tuple[Any, Any]) -> None:
+    """Compare (checkpoint's, input's) sizes.
+
+    Raises:
+        InvalidValueError: one differs; the message names both.
+    """
+    for what, (of_checkpoint, of_input) in sizes.items():
+        if of_checkpoint != of_input:
+            allowed = f"a checkpoint for {info.kind} inputs with {what} {of_input}; this one has {what} {of_checkpoint}"
+            raise InvalidValueError("encoder", source, allowed)
