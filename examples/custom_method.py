@@ -90,7 +90,7 @@ def main(store: str) -> None:
     sweep = Sweep(grid, store=store, tracking="none", methods=[FeaturePenalty], datasets=[TwoMoons])
     print(f"{len(sweep.plan().todo)} trials to train")
     sweep.run(inline=True)
-    print(sweep.results().groupby(["method", "p_train", "label", "metric"])["score"].mean().unstack().round(3))
+    print(sweep.results().groupby(["method", "p_train", "label", "metric"])["value"].mean().unstack().round(3))
     print(sweep.table("mmpt_profile"))
 
 

@@ -54,12 +54,21 @@ class Report:
     def write(
         self, out_dir: str | Path, tables: Sequence[str] | None = None, figures: Sequence[str] | None = None
     ) -> Path:
-        """Write tables, figures and `index.html`; None means all there are. Return the path of the page."""
+        """Write tables, figures and `index.html`; None means all there are. Return the path of the page.
+
+        Raises:
+            UnknownNameError: no such table or figure.
+            MmptError: the folder cannot be written.
+        """
         folder = Path(out_dir).absolute()
-        folder.mkdir(parents=True, exist_ok=True)
         self._nothing = []
-        shown_tables = [self._write_table(folder, table) for table in self._built(TABLES, tables)]
-        shown_figures = [self._write_figure(folder, figure) for figure in self._built(FIGURES, figures)]
+        built_tables, built_figures = self._built(TABLES, tables), self._built(FIGURES, figures)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MmptError(f"report folder {str(folder)!r} cannot be written: {error.strerror}") from error
+        shown_tables = [self._write_table(folder, table) for table in built_tables]
+        shown_figures = [self._write_figure(folder, figure) for figure in built_figures]
         sections = [
             ("tables", "Tables", shown_tables),
             ("figures", "Figures", shown_figures),

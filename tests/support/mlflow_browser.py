@@ -195,6 +195,8 @@ def save_screenshots(store: str, out_dir: str) -> list[Path]:
             if picture == "mlflow-sweep":
                 chromium.unfold(pages.parent.info.run_id)
                 chromium.expect(*(str(run.info.run_name) for run in pages.children[:3]))
+            if picture == "mlflow-compare":
+                chromium.wait.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .main-svg"))
             if picture == "mlflow-curves":
                 chromium.search_charts("p_test")
                 chromium.plots()
