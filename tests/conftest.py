@@ -11,11 +11,14 @@ os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "5"
 import pytest
 import torch
 import toys
+from hypothesis import settings
 
 from results.store import Store
 from trainables.catalogs import DATASETS, METHODS
 
 torch.set_num_threads(1)
+settings.register_profile("house", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session", autouse=True)

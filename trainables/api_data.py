@@ -1,0 +1,124 @@
+"""The contract of a data set: what it is, what identifies it, and how it becomes arrays."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["DataInfo", "Dataset", "DatasetCard", "InputInfo", "Kind", "NoParams", "RawData"]
+
+Kind = Literal["image", "audio", "text", "vector"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputInfo:
+    """What one modality of one sample looks like to an encoder.
+
+    Attributes:
+        kind: `image` (channels, height, width) floats; `audio` (bands, frames) log-mel floats; `text` (tokens,)
+            integers padded with 0; `vector` (features,) floats.
+        shape: of one sample.
+        vocabulary_size: number of token ids; only for text.
+    """
+
+    kind: Kind
+    shape: tuple[int, ...]
+    vocabulary_size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataInfo:
+    """What a method may know about the data: shapes and classes, never samples."""
+
+    dataset: str
+    inputs: Mapping[str, InputInfo]
+    class_names: Sequence[str]
+    multi_label: bool = False
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Modalities in alphabetical order, the order of every mask's columns and of concatenated features."""
+        return tuple(sorted(self.inputs))
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawData:
+    """A decoded data set, N samples in a fixed order.
+
+    Attributes:
+        sample_ids: unique and stable: masks are drawn from them.
+        splits: "train", "val" or "test" per sample; all three occur.
+        groups: what must not be shared between splits (speaker, film, tweet), or "" per sample.
+        targets: (N,) class numbers, or (N, C) zeros and ones if multi-label.
+        inputs: modality -> (N, *shape) array; float32 or, for text, int64.
+        present: modality -> (N,) True where the sample really has it; modalities not named are always there.
+    """
+
+    sample_ids: Sequence[str]
+    splits: Sequence[str]
+    groups: Sequence[str]
+    targets: npt.NDArray[np.int64]
+    inputs: Mapping[str, npt.NDArray[Any]]
+    present: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetCard:
+    """What `mmpt show` prints about a data set."""
+
+    title: str
+    task: str
+    licence: str
+    source: str
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class NoParams:
+    """Parameters of something that has none."""
+
+
+class Dataset(ABC):
+    """A data set: what identifies its content, and how it becomes arrays.
+
+    A file `trainables/datasets/<key>.py` holds one subclass named like the file in CamelCase.
+
+    Args:
+        params: an instance of `Params`.
+    """
+
+    version: ClassVar[str] = "1"
+    """Raise it whenever the same files give other arrays; every dependent trial id changes."""
+    card: ClassVar[DatasetCard]
+    Params: ClassVar[type[Any]] = NoParams
+    default_encoders: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """modality -> encoder used when a spec names none."""
+
+    def __init__(self, params: Any) -> None:
+        self.params = params
+
+    @classmethod
+    @abstractmethod
+    def modalities(cls) -> tuple[str, ...]:
+        """Its modalities."""
+
+    @abstractmethod
+    def info(self) -> DataInfo:
+        """Shapes and classes, without reading any sample."""
+
+    @abstractmethod
+    def content(self) -> Mapping[str, str]:
+        """File name -> SHA-256 of everything the arrays are made from; cheap, since planning calls it."""
+
+    @abstractmethod
+    def load(self) -> RawData:
+        """Read and decode everything."""
