@@ -26,6 +26,7 @@ def encoder_names() -> tuple[str, ...]:
 def _parse(name: str) -> tuple[type[Encoder], str | None]:
     key, colon, checkpoint = name.partition(":")
     if colon and key in ENCODERS and checkpoint and ENCODERS.get(key).takes_checkpoint:
+        _check_checkpoint(name, key, checkpoint)
         return ENCODERS.get(key), checkpoint
     family, _, configuration = name.rpartition("_")
     if family in ENCODERS and configuration in ENCODERS.get(family).configurations:
@@ -33,6 +34,13 @@ def _parse(name: str) -> tuple[type[Encoder], str | None]:
     if name in ENCODERS and name in encoder_names():
         return ENCODERS.get(name), None
     raise UnknownNameError("encoder", name, encoder_names())
+
+
+def _check_checkpoint(name: str, key: str, checkpoint: str) -> None:
+    if checkpoint in ENCODERS.get(key).configurations:
+        raise InvalidValueError("encoder", name, f"{key}_{checkpoint} for the small configuration of that name")
+    if Path(checkpoint).is_dir() and not Path(checkpoint).is_absolute():
+        raise InvalidValueError("encoder", name, f"an absolute folder, {key}:{Path(checkpoint).absolute()}")
 
 
 def build_encoder(name: str, info: InputInfo) -> Encoder:

@@ -48,3 +48,15 @@ def test_identity_of_a_folder_is_its_content(tmp_path: Path) -> None:
     one, two, three = (encoder_identity(f"vit:{tmp_path / name}", IMAGE) for name in ("one", "two", "three"))
     assert one == two != three
     assert str(tmp_path) not in one
+
+
+def test_a_configuration_has_one_spelling() -> None:
+    with pytest.raises(InvalidValueError, match="vit_tiny"):
+        encoder_identity("vit:tiny", IMAGE)
+
+
+def test_a_relative_folder_would_be_another_one_in_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "checkpoint").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidValueError, match=str(tmp_path / "checkpoint")):
+        encoder_identity("vit:checkpoint", IMAGE)
