@@ -28,6 +28,7 @@ class Resolved:
         dataset_title: the data set's name in tables.
         method: the method's class.
         fusion: the fusion's class.
+        versions: of method and fusion, and the identities of the encoders.
         hyperparameters: the method's, typed.
     """
 
@@ -39,6 +40,7 @@ class Resolved:
     method: type[Method]
     fusion: type[Fusion]
     hyperparameters: Any
+    versions: Mapping[str, Any]
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -95,11 +97,8 @@ def _resolve(spec: TrialSpec, data_class: type[Dataset], method: type[Method], f
     )
     info = dataset.info()
     identities = {name: encoder_identity(encoder, info.inputs[name]) for name, encoder in encoders.items()}
-    identity = {
-        "spec": {**full.to_config(), "encoders": identities},
-        "data": fingerprint,
-        "versions": {"method": method.version, "fusion": fusion.version},
-    }
+    versions = {"method": method.version, "fusion": fusion.version, "encoders": identities}
+    identity = {"spec": {**full.to_config(), "encoders": {}}, "data": fingerprint, "versions": versions}
     return Resolved(
         spec=full,
         trial_id=content_hash(identity),
@@ -109,6 +108,7 @@ def _resolve(spec: TrialSpec, data_class: type[Dataset], method: type[Method], f
         method=method,
         fusion=fusion,
         hyperparameters=hyperparameters,
+        versions=versions,
     )
 
 

@@ -144,6 +144,7 @@ class Trial:
             "num_classes": resolved.info.num_classes,
             "multi_label": resolved.info.multi_label,
             "fingerprint": resolved.fingerprint,
+            "versions": dict(resolved.versions),
             "reports": [pattern.key for pattern in resolved.reports],
             "titles": {"method": resolved.method.card.title, "dataset": resolved.dataset_title},
             "device": device,

@@ -16,6 +16,7 @@ from trainables.fusion.late import Late
 from trainables.methods.dropout import drop_features
 from trainables.methods.mtl import Mtl, MtlHyperparameters
 from trainables.methods.naive import Naive
+from trainables.methods.umt import Umt, UmtHyperparameters
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-12}
@@ -143,6 +144,27 @@ def test_concat_fusion() -> None:
     np.testing.assert_allclose(fusion.fused_logits(features).detach().numpy(), module["logits"], **TOLERANCE)
     for name, expected in module["unimodal_logits_split_head_half_bias"].items():
         np.testing.assert_allclose(fusion.split_logits(features)[name].detach().numpy(), expected, **TOLERANCE)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_umt_by_the_mean_over_elements(number: int) -> None:
+    case = golden("umt")
+    expected = case["toolkit_mean_over_all_elements"][number]
+    student = {name: tensor(z).requires_grad_() for name, z in case["inputs"]["student_features"].items()}
+    teachers = {name: tensor(z) for name, z in case["inputs"]["teacher_features"].items()}
+    fusion = late(student, np.zeros((3, 6)), np.zeros(3))
+    method = Umt(
+        TrialSpec(dataset="d", method="umt"), info(student, 3), fusion, UmtHyperparameters(weight=expected["scaling"])
+    )
+    # The teachers' encoders here are the identity, so their features are the batch's inputs.
+    terms = method.losses(student, batch(teachers, case["inputs"]["labels"]))
+    cross_entropy = method.criterion(tensor(case["inputs"]["fused_logits"]), torch.tensor(case["inputs"]["labels"]))
+    np.testing.assert_allclose(cross_entropy.item(), case["cross_entropy"], **TOLERANCE)
+    distilled = sum((t.weight * t.mean for name, t in terms.items() if name != "joint"), start=torch.zeros(()))
+    np.testing.assert_allclose(cross_entropy.item() + distilled.item(), expected["loss"], **TOLERANCE)
+    distilled.backward()  # type: ignore[no-untyped-call]
+    for name, gradient in expected["grad_features"].items():
+        np.testing.assert_allclose(student[name].grad, gradient, **TOLERANCE)
 
 
 def test_a_modality_that_is_not_there_counts_as_a_zero_feature() -> None:

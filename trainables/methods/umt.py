@@ -1,0 +1,82 @@
+"""Uni-modal teacher: each encoder of the joint model is pulled towards a frozen unimodal expert."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from search_spaces.spec import TrialSpec
+from trainables.api import Batch, DataInfo, Features, Fusion, Method, MethodCard, Term
+from trainables.params import number
+
+__all__ = ["Umt"]
+
+
+@dataclass(frozen=True)
+class UmtHyperparameters:
+    """Attributes: weight: lambda of the distillation; 768 is the squared distance of 768-wide features."""
+
+    weight: float = number(10.0, 0.0, 1e6, search=(1.0, 10.0, 50.0, 768.0))
+
+
+class Umt(Method):
+    """L = l(s, y) + lambda sum_m mean((z^m - zbar^m) ** 2), zbar^m from the frozen unimodal expert of modality m.
+
+    Source: Du et al. 2021, as used by MMPT section 4.1; the mean is over samples and features. The joint term uses
+    complete samples, each distillation every sample that has its modality. The student starts from its own weights.
+    """
+
+    card = MethodCard(
+        title="UMT",
+        paper="Du et al. 2021, as used by MMPT",
+        idea="Distil the features of frozen unimodal experts into the encoders of the joint model.",
+    )
+    Hyperparameters = UmtHyperparameters
+
+    def __init__(self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: UmtHyperparameters) -> None:
+        super().__init__(spec, info, fusion, hyperparameters)
+        self.teachers: nn.ModuleDict = deepcopy(fusion.encoders).requires_grad_(requires_grad=False)
+
+    @classmethod
+    def requires(
+        cls, spec: TrialSpec, hyperparameters: UmtHyperparameters, modalities: tuple[str, ...]
+    ) -> Mapping[str, TrialSpec]:
+        """Return one unimodal expert per modality, trained like the student."""
+        del hyperparameters
+        return {name: spec.replace(method="unimodal", method_params={"modality": name}) for name in modalities}
+
+    def receive(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Load the experts' encoders."""
+        for name, teacher in self.teachers.items():
+            prefix = f"fusion.encoders.{name}."
+            own = {key.removeprefix(prefix): w for key, w in weights[name].items() if key.startswith(prefix)}
+            teacher.load_state_dict(own)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch the student's mode; teachers always evaluate."""
+        super().train(mode)
+        self.teachers.eval()
+        return self
+
+    def usable(self, available: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Use every sample: each has at least one modality."""
+        return np.ones(len(available), dtype=bool)
+
+    def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
+        """Return the joint term and one distillation per modality."""
+        joint = self.term(self.fusion.fused_logits(features), batch, *self.info.modalities)
+        terms = {"joint": joint} if joint else {}
+        for name, teacher in self.teachers.items():
+            inputs, rows = batch.inputs[name], batch.rows(name)
+            if len(inputs):
+                with torch.no_grad():
+                    target = teacher(inputs)
+                student = features[name] if rows is None else features[name][rows]
+                distance = nn.functional.mse_loss(student, target.to(student.dtype))
+                terms[f"distil_{name}"] = Term(distance, len(inputs), self.hyperparameters.weight)
+        return terms
