@@ -24,7 +24,8 @@ from results.store import Store
 from search_spaces import Grid, choice
 from trainables.api import DataInfo, Dataset, DatasetCard, InputInfo, RawData
 from trainables.catalogs import DATASETS
-from trainables.trial import Trial, TrialTask
+from trainables.task import TrialTask
+from trainables.trial import Trial
 
 WORKERS = 2
 

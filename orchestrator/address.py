@@ -1,12 +1,28 @@
-"""Checking the address of a Ray cluster without ray, before anything is started."""
+"""Checking where a sweep is to run without ray, before anything is started."""
 
+import os
 import socket
+from collections.abc import Mapping
+
+import torch
 
 from search_spaces.errors import InvalidValueError, MmptError
 
-__all__ = ["check_address"]
+__all__ = ["check_address", "check_fits"]
 
 _ANSWER_SECONDS = 5.0
+
+
+def check_fits(resources: Mapping[str, float]) -> None:
+    """Make sure that this machine can hold one trial, before a local cluster is started.
+
+    Raises:
+        MmptError: it cannot.
+    """
+    here = {"cpus": float(os.cpu_count() or 1), "gpus": float(torch.cuda.device_count())}
+    for name, need in resources.items():
+        if need > here[name]:
+            raise MmptError(f"one trial needs {need:g} {name}, this machine has {here[name]:g}")
 
 
 def check_address(address: str) -> None:

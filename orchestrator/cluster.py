@@ -38,18 +38,19 @@ def joined_cluster(address: str | None, resources: Mapping[str, float]) -> Itera
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise MmptError(f"no Ray cluster answers at {address or 'this machine'!r}: {error}") from error
     try:
-        yield _capacity(ray.cluster_resources(), resources)
+        yield _capacity([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)
     finally:
         ray.shutdown()
 
 
-def _capacity(cluster: Mapping[str, float], resources: Mapping[str, float]) -> int:
+def _capacity(nodes: list[Mapping[str, float]], resources: Mapping[str, float]) -> int:
+    """Return how many trials fit at once: a trial cannot be spread over nodes."""
     names = {"cpus": "CPU", "gpus": "GPU"}
-    counts = []
-    for name, need in resources.items():
-        have = cluster.get(names[name], 0.0)
-        if need > have:
-            raise MmptError(f"one trial needs {need:g} {name}, the cluster has {have:g}")
-        if need > 0:
-            counts.append(int(have / need))
-    return max(1, min(counts, default=1))
+    needs = {names[name]: need for name, need in resources.items() if need > 0}
+    total = sum(min((int(node.get(name, 0.0) / need) for name, need in needs.items()), default=1) for node in nodes)
+    if total == 0:
+        wanted = ", ".join(f"{need:g} {name}" for name, need in needs.items())
+        largest = max(nodes, key=lambda node: (node.get("GPU", 0.0), node.get("CPU", 0.0)), default={})
+        has = ", ".join(f"{largest.get(name, 0.0):g} {name}" for name in needs)
+        raise MmptError(f"one trial needs {wanted}; the largest node of the cluster has {has}")
+    return total

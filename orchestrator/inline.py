@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from orchestrator.plan import PlannedTrial
 from orchestrator.schedule import Schedule
-from trainables.trial import Trial, TrialTask
+from trainables.task import TrialTask
+from trainables.trial import Trial
 
 __all__ = ["run_inline"]
 

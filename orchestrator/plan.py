@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from search_spaces.errors import InvalidValueError, MmptError
+from search_spaces.errors import InvalidValueError
 from search_spaces.spec import TrialSpec
 from trainables.resolve import Resolved, resolve
 
@@ -145,11 +145,7 @@ def _done(
 def _order(
     nodes: Mapping[str, Resolved], requires: Mapping[str, Mapping[str, str]], seconds: Mapping[str, float]
 ) -> list[str]:
-    """Sort so that requirements come first; among the free ones the longest remaining chain of work first.
-
-    Raises:
-        MmptError: trials require each other in a circle.
-    """
+    """Sort so that requirements come first; among the free ones the longest remaining chain of work first."""
     dependents: dict[str, list[str]] = {trial_id: [] for trial_id in nodes}
     for trial_id, needs in requires.items():
         for need in set(needs.values()):
@@ -163,9 +159,7 @@ def _order(
             left[dependent] -= 1
             if left[dependent] == 0:
                 free.append(dependent)
-    if len(order) < len(nodes):
-        circle = ", ".join(f"{nodes[key].spec.method} ({key})" for key in left if key not in set(order))
-        raise MmptError(f"trials require each other in a circle: {circle}")
+    assert len(order) == len(nodes), "resolving a spec refuses circles"
     return _longest_first(order, dependents, requires, seconds)
 
 

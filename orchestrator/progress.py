@@ -1,7 +1,9 @@
 """Live progress on a terminal, one line per trial everywhere else."""
 
+import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -10,18 +12,33 @@ from orchestrator.events import Listener, Outcome
 from orchestrator.plan import Plan, PlannedTrial
 from results.schema import HistoryRow
 
-__all__ = ["ProgressDisplay", "describe"]
+__all__ = ["ProgressDisplay", "SteadyConsole", "describe", "varying_axes"]
 
 _SCORE = "val/macro_f1"
+_PLAIN_AXES = ("dataset", "fusion", "learning_rate", "batch_size", "epochs", "weight_decay", "schedule", "warmup")
 
 
-def describe(trial: PlannedTrial) -> str:
-    """Name a trial in a few words: method, its own parameters, p_train, seed."""
+class SteadyConsole(Console):
+    """A console that goes quiet when nobody reads it any more: `mmpt run ... | head` must not end a sweep."""
+
+    def on_broken_pipe(self) -> None:
+        """Write to nowhere from now on."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def describe(trial: PlannedTrial, varying: Collection[str] = ()) -> str:
+    """Name a trial in a few words: method, its own parameters, p_train, the `varying` axes, seed."""
     spec = trial.spec
     parts = [spec.method, *(f"{name}={value}" for name, value in spec.method_params.items())]
     if spec.p_train:
         parts.append(f"p_train={spec.p_train}")
+    parts += [f"{name}={getattr(spec, name)}" for name in _PLAIN_AXES if name in varying]
     return " ".join([*parts, f"seed={spec.seed}"])
+
+
+def varying_axes(trials: Collection[PlannedTrial]) -> frozenset[str]:
+    """Return the axes in which trials differ, so that a label can tell them apart."""
+    return frozenset(name for name in _PLAIN_AXES if len({getattr(trial.spec, name) for trial in trials}) > 1)
 
 
 class ProgressDisplay(Listener):
@@ -34,6 +51,7 @@ class ProgressDisplay(Listener):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Progress | None = None
+        self._varying: frozenset[str] = frozenset()
         self._total = self._done = self._failed = self._skipped = self._running = 0
         self._began = 0.0
         self._started = 0.0  # of the first trial: starting workers says nothing about the time left
@@ -43,6 +61,7 @@ class ProgressDisplay(Listener):
     def sweep_started(self, plan: Plan) -> None:
         """Show what is planned."""
         self._total = len(plan.todo)
+        self._varying = varying_axes(plan.trials)
         self._began = time.monotonic()
         self._console.print(
             f"{plan.name}: {len(plan.trials)} trials, {len(plan.done)} cached, {self._total} to train", highlight=False
@@ -130,7 +149,10 @@ class ProgressDisplay(Listener):
         left = self._seconds_left()
         eta = f", about {left:.0f} s left" if left is not None else ""
         self._console.print(
-            f"[{ended}/{self._total}] {describe(trial)}: {text}{eta}", highlight=False, markup=False, soft_wrap=True
+            f"[{ended}/{self._total}] {describe(trial, self._varying)}: {text}{eta}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
 
     def _refresh(self) -> None:

@@ -3,6 +3,7 @@
 import inspect
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,10 +18,12 @@ from orchestrator.schedule import Schedule
 from orchestrator.searcher import PlanSearcher
 from results.schema import HistoryRow
 from results.store import Failure, Store
+from trainables.task import TrialTask
 from trainables.trainable import Extensions, trainable_with
-from trainables.trial import TrialTask
 
 __all__ = ["TRIALS_PER_EXPERIMENT", "run_on_ray"]
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # colours
 
 TRIALS_PER_EXPERIMENT = 500
 """Tune keeps about 300 KB per finished trial in the driver and never drops it (ray issue 64231)."""
@@ -84,10 +87,13 @@ def run_on_ray(
             tuner.fit()
 
 
-def _first_sentence(report: str) -> str:
-    """Return what Ray says of a dead worker, without its heading."""
-    lines = [line.strip() for line in report.splitlines() if line.strip() and not line.startswith("Failure #")]
-    return lines[0] if lines else "no report"
+def _one_line(report: str) -> str:
+    """Return the gist of what Ray reports of a trial that left no failure of its own."""
+    lines = [line.strip() for line in _ESCAPES.sub("", report).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("Failure #")]
+    if not lines:
+        return "the worker died without a report"
+    return f"the worker died: {lines[0]}" if "died" in lines[0] else lines[-1]
 
 
 def _ship_by_value(extensions: Extensions) -> None:
@@ -110,9 +116,7 @@ class _ScheduleCallback(tune.Callback):
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """Forward the start."""
         del iteration, trials, info
-        planned = self._planned(trial)
-        self._store.clear_failure(planned.trial_id)
-        self._schedule.started(planned)
+        self._schedule.started(self._planned(trial))
 
     def on_trial_result(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
@@ -135,7 +139,7 @@ class _ScheduleCallback(tune.Callback):
             report = Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else "no report"
             failure = Failure(
                 trial_id=planned.trial_id,
-                error=f"the worker died: {_first_sentence(report)}",
+                error=_one_line(report),
                 traceback=report,
                 spec=planned.spec.to_config(),
             )

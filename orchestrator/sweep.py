@@ -7,33 +7,34 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from orchestrator.address import check_address
+from orchestrator.address import check_address, check_fits
 from orchestrator.estimate import past_durations
 from orchestrator.events import Listener, Outcome
 from orchestrator.inline import run_inline
 from orchestrator.plan import Plan, PlannedTrial, make_plan
+from orchestrator.preflight import prepare_sweep
 from orchestrator.schedule import Schedule
 from orchestrator.status import SweepStatus, sweep_status
+from orchestrator.sweep_inputs import added_classes, checked_resources, checked_specs
 from orchestrator.tracking import Tracker, TrackingSummary, tracking_uri
-from orchestrator.tracking_check import check_tracking
 from orchestrator.tracking_uri import DISABLED
 from results.files import absolute_root
 from results.frame import frame
 from results.render import to_markdown
 from results.report import build_table
 from results.store import Store
+from search_spaces.errors import InvalidValueError
 from search_spaces.grid import Grid
 from search_spaces.preset import Preset
 from search_spaces.presets import PRESETS
 from search_spaces.spec import TrialSpec
 from trainables.api import Dataset, Method
-from trainables.build import check_prepared
 from trainables.catalogs import DATASETS, METHODS
 from trainables.prepared import default_cache_root
-from trainables.resolve import resolve
-from trainables.trial import TrialTask
+from trainables.task import TrialTask
 
 __all__ = ["Sweep"]
+
 
 Only = Literal["missing", "failed"]
 
@@ -68,14 +69,19 @@ class Sweep:
         cache: str | os.PathLike[str] | None = None,
     ) -> None:
         preset = PRESETS.get(trials) if isinstance(trials, str) else trials
-        self.specs = tuple(preset.grid if isinstance(preset, Preset) else preset)
+        self.specs = checked_specs(preset.grid if isinstance(preset, Preset) else preset)
         self.store = Store(absolute_root(store))
         self.name = name or (trials if isinstance(trials, str) else Path(self.store.root).name)
-        self.resources = dict(resources or (preset.resources if isinstance(preset, Preset) else {"cpus": 1}))
+        self.resources = checked_resources(
+            resources or (preset.resources if isinstance(preset, Preset) else {"cpus": 1})
+        )
         self.cache = str(Path(cache or default_cache_root()).absolute())
         self.tracking = tracking_uri(tracking, self.store.root)
         self.tracked: TrackingSummary | None = None
-        self._extensions = {"methods": _added(METHODS, methods), "datasets": _added(DATASETS, datasets)}
+        self._extensions = {
+            "methods": added_classes(METHODS, methods, Method),
+            "datasets": added_classes(DATASETS, datasets, Dataset),
+        }
 
     def plan(self) -> Plan:
         """Say what would run and why, writing nothing."""
@@ -118,7 +124,8 @@ class Sweep:
         plan = self.plan()
         if only:
             plan = plan.with_only(self._chosen(plan, only))
-        self._preflight(plan, address)
+        self._check_place(address, inline=inline)
+        prepare_sweep(plan, self.store, self.cache, self.tracking)
         tracker = None if self.tracking == DISABLED else Tracker(self.store.root, self.tracking, sweep=self.name)
         schedule = Schedule(plan, (*listeners, tracker) if tracker else listeners, fail_fast=fail_fast)
         schedule.begin()
@@ -131,15 +138,6 @@ class Sweep:
             outcome = schedule.end()
             self.tracked = tracker.close() if tracker else None
         return outcome
-
-    def _preflight(self, plan: Plan, address: str | None) -> None:
-        """Find what is the user's mistake before any trial starts."""
-        self.store.prepare()
-        for spec in {trial.fingerprint: trial.spec for trial in plan.todo}.values():
-            check_prepared(resolve(spec), self.cache)
-        check_tracking(self.tracking)
-        if address is not None:
-            check_address(address)
 
     def results(self) -> pd.DataFrame:
         """Return every score of every finished trial of this sweep, in long form."""
@@ -154,9 +152,22 @@ class Sweep:
         """
         return "\n\n".join(to_markdown(table) for table in build_table(self.store, name, **options))
 
+    def _check_place(self, address: str | None, *, inline: bool) -> None:
+        if not inline and address is None:
+            check_fits(self.resources)
+        elif not inline and address is not None:
+            check_address(address)
+
     def _chosen(self, plan: Plan, only: Only) -> Collection[str]:
-        failures = self.store.failures()
-        return {trial.trial_id for trial in plan.todo if (trial.trial_id in failures) == (only == "failed")}
+        failed = set(self.store.failures())
+        if only == "failed":
+            return failed
+        if only != "missing":
+            raise InvalidValueError("only", only, "'missing' or 'failed'")
+        for trial in plan.trials:  # requirements come first, so that this reaches every descendant
+            if failed.intersection(trial.requires.values()):
+                failed.add(trial.trial_id)
+        return {trial.trial_id for trial in plan.todo} - failed
 
     def _task(self, trial: PlannedTrial) -> TrialTask:
         return TrialTask(
@@ -182,8 +193,3 @@ class Sweep:
             address=address,
             max_concurrent=max_concurrent,
         )
-
-
-def _added(catalog: Any, classes: Sequence[type[Any]]) -> dict[str, type[Any]]:
-    """Add a user's classes to a catalog; return them by key."""
-    return {catalog.add(entry): entry for entry in classes}

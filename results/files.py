@@ -4,6 +4,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,11 @@ class Files:
     def publish(self, folder: tuple[str, ...], files: Mapping[str, bytes], last: str) -> None:
         """Make a folder of files appear at once; `last` is the file whose presence says that all are there.
 
-        On a local disk the folder is renamed into place; in a bucket `last` is written last. A folder that is
-        already there is replaced: callers publish equal content under equal names.
+        On a local disk the folder is renamed into place; in a bucket `last` is deleted first and written last. A
+        folder that is already there is replaced: callers publish equal content under equal names.
         """
         if not self.is_local:
+            self.remove(*folder, last)
             for name in sorted(files, key=lambda name: name == last):
                 self._fs.pipe_file(self.path(*folder, name), files[name])
             return
@@ -81,7 +83,9 @@ class Files:
         try:
             for name, data in files.items():
                 _write_synced(staging / name, data)
+            _sync_folder(staging)
             _replace_folder(staging, target)
+            _sync_folder(target.parent)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
@@ -113,21 +117,43 @@ def _write_synced(path: Path, data: bytes) -> None:
         os.fsync(handle.fileno())
 
 
+def _sync_folder(path: Path) -> None:
+    """Make the names in a folder survive a power cut, where the system can do that."""
+    if os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _write_and_rename(target: Path, data: bytes) -> None:
     staging = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         _write_synced(staging, data)
         staging.replace(target)
+        _sync_folder(target.parent)
     finally:
         staging.unlink(missing_ok=True)
 
 
 def _replace_folder(staging: Path, target: Path) -> None:
-    """Rename `staging` to `target`; an older folder of that name is moved aside first and deleted."""
+    """Rename `staging` to `target`; an older folder of that name is moved aside first and deleted.
+
+    If another writer puts its folder there at the same time, that one stays: it has the same content.
+    """
     try:
         staging.rename(target)
     except OSError:
         aside = target.parent / f".{target.name}.{uuid.uuid4().hex}.old"
-        target.rename(aside)
-        staging.rename(target)
+        with suppress(FileNotFoundError):  # another writer has just moved it
+            target.rename(aside)
+        try:
+            staging.rename(target)
+        except OSError:
+            if not target.exists():
+                with suppress(FileNotFoundError):
+                    aside.rename(target)
+                raise
         shutil.rmtree(aside, ignore_errors=True)

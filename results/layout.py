@@ -1,18 +1,23 @@
 """What tables and figures share: the order and names of rows and columns, and the words of captions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from results.curves import Options
-from results.frame import StoreData
+from results.frame import StoreData, rates_text
 from results.metrics import metric_named
 from results.render import Cell
 from results.selection import Group, rule_named
+from search_spaces.errors import MmptError
+from search_spaces.missing_rates import MissingRates
 from search_spaces.modality import Pattern, patterns
 
 __all__ = [
     "caption",
     "column_title",
     "dataset_title",
+    "differing_seeds",
+    "failed_methods",
     "family_title",
     "fusions",
     "method_title",
@@ -87,6 +92,15 @@ def caption(data: StoreData, options: Options, groups: Sequence[Group], seeds: I
     )
 
 
+def differing_seeds(seeds_of: Mapping[str, Sequence[int]]) -> str:
+    """Return a caption's sentence on which of the named curves or rows lack some of the seeds; empty if none does."""
+    every = {seed for seeds in seeds_of.values() for seed in seeds}
+    fewer = [
+        f"{name}: {', '.join(map(str, seeds))}" for name, seeds in seeds_of.items() if seeds and set(seeds) != every
+    ]
+    return f"With fewer seeds: {'; '.join(fewer)}. " if fewer else ""
+
+
 def why_empty(data: StoreData, group: Group, pattern: Pattern) -> Cell:
     """Return the empty cell of a method in a column, with the reason: no such logits, failed, or never run."""
     where = f"{method_title(data, group.method)} on {group.dataset}"
@@ -94,12 +108,35 @@ def why_empty(data: StoreData, group: Group, pattern: Pattern) -> Cell:
         record
         for record in data.headers.values()
         if (record.spec.method, record.spec.dataset, record.spec.fusion) == (group.method, group.dataset, group.fusion)
-        and (str(record.spec.p_train), record.facts["fingerprint"]) == (group.p_train, group.fingerprint)
+        and record.facts["fingerprint"] == group.fingerprint
+        and rates_text(record.spec.p_train, record.facts["modalities"]) == group.p_train
     ]
     if finished:
         return Cell(reason=f"{where}: none of its trials predicts from {' and '.join(pattern)}")
-    keys = ("method", "dataset", "fusion")
     for failure in data.failures.values():
-        if all(failure.spec.get(key) == getattr(group, key) for key in keys):
+        if _is_of(failure.spec, group, data.samples[group.fingerprint].modalities):
             return Cell(reason=f"{where}: failed ({failure.error})")
     return Cell(reason=f"{where}: no finished trial in the store")
+
+
+def failed_methods(data: StoreData, groups: Sequence[Group]) -> list[str]:
+    """Return the methods of failed trials that would stand beside these groups, had they succeeded."""
+    specs = [failure.spec for failure in data.failures.values()]
+    beside = [(group, data.samples[group.fingerprint].modalities) for group in groups]
+    found = {
+        str(spec["method"])
+        for spec in specs
+        for group, modalities in beside
+        if "method" in spec and _is_of(spec, group._replace(method=str(spec["method"])), modalities)
+    }
+    return sorted(found)
+
+
+def _is_of(spec: Mapping[str, Any], group: Group, modalities: Sequence[str]) -> bool:
+    """Tell whether a failed trial's spec belongs to a group; a spec that cannot be read belongs to none."""
+    if any(spec.get(key) != getattr(group, key) for key in ("method", "dataset", "fusion")):
+        return False
+    try:
+        return rates_text(MissingRates(spec["p_train"]), modalities) == group.p_train
+    except (MmptError, KeyError, AttributeError):
+        return False

@@ -1,13 +1,19 @@
-"""Logits and samples as Arrow tables, and back."""
+"""Logits and samples as Arrow tables, and back, checked on the way."""
 
+import json
+import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from results.files import StoreError
 from results.schema import Floats, LogitsKey, Samples, TrialRecord, read_parquet, write_parquet
 
 __all__ = ["logits_table", "read_logits", "read_samples", "samples_bytes"]
+
+_CHECKSUM = "crc32"
 
 
 def logits_table(record: TrialRecord) -> pa.Table:
@@ -15,13 +21,19 @@ def logits_table(record: TrialRecord) -> pa.Table:
 
     Raises:
         ValueError: there are more or fewer rows than samples.
+        StoreError: a logit is not a finite float32: a score of it would be a number that means nothing.
     """
     parts = []
     for key, logits in sorted(record.logits.items()):
         ids = record.sample_ids[key.split]
         if len(ids) != len(logits):
             raise ValueError(f"{key}: {len(logits)} rows of logits for {len(ids)} samples")
-        flat = pa.array(np.ascontiguousarray(logits, dtype=np.float32).ravel())
+        with np.errstate(over="ignore"):
+            narrow = np.ascontiguousarray(logits, dtype=np.float32)
+        if not np.isfinite(narrow).all():
+            bad = int((~np.isfinite(narrow)).any(axis=1).sum())
+            raise StoreError(f"trial {record.trial_id}: {key}: logits of {bad} of {len(ids)} samples are not finite")
+        flat = pa.array(narrow.ravel())
         columns: dict[str, Any] = {
             name: pa.DictionaryArray.from_arrays(np.zeros(len(ids), np.int32), [getattr(key, name)])
             for name in ("split", "pattern", "route")
@@ -33,7 +45,11 @@ def logits_table(record: TrialRecord) -> pa.Table:
 
 
 def read_logits(table: pa.Table) -> tuple[dict[LogitsKey, Floats], dict[str, list[str]]]:
-    """Return (logits, sample ids per split) of a table that `logits_table` made."""
+    """Return (logits, sample ids per split) of a table that `logits_table` made.
+
+    Raises:
+        ValueError: two patterns or routes of one split have different samples.
+    """
     keys = table.select(["route", "pattern", "split"]).to_pandas().astype(str)
     flat = np.asarray(table["logits"].combine_chunks().flatten()).reshape(len(table), -1)
     ids = np.asarray(table["sample_id"].to_pylist(), dtype=object)
@@ -41,7 +57,9 @@ def read_logits(table: pa.Table) -> tuple[dict[LogitsKey, Floats], dict[str, lis
     sample_ids: dict[str, list[str]] = {}
     for (route, pattern, split), rows in keys.groupby(["route", "pattern", "split"]).indices.items():
         logits[LogitsKey(str(route), str(pattern), str(split))] = flat[rows]
-        sample_ids[str(split)] = ids[rows].tolist()
+        own = ids[rows].tolist()
+        if sample_ids.setdefault(str(split), own) != own:
+            raise ValueError(f"logits of {route} {pattern} are on other {split} samples than those before")
     return logits, sample_ids
 
 
@@ -52,12 +70,18 @@ def samples_bytes(samples: Samples) -> bytes:
     flat = pa.array(np.ascontiguousarray(targets, dtype=np.int64).ravel())
     table = table.append_column("target", pa.FixedSizeListArray.from_arrays(flat, targets.shape[1]))
     about = {name: getattr(samples, name) for name in ("dataset", "modalities", "class_names", "multi_label")}
-    return write_parquet(table, about)
+    return write_parquet(table, {**about, _CHECKSUM: _checksum(table, about)})
 
 
 def read_samples(data: bytes, fingerprint: str) -> Samples:
-    """Read what `samples_bytes` wrote."""
+    """Read what `samples_bytes` wrote.
+
+    Raises:
+        ValueError: the content is not what was written.
+    """
     table, about = read_parquet(data, f"data set {fingerprint}")
+    if about.pop(_CHECKSUM, None) != _checksum(table, about):
+        raise ValueError("the content is not what was written (checksum)")
     targets = np.asarray(table["target"].combine_chunks().flatten()).reshape(len(table), -1)
     return Samples(
         fingerprint=fingerprint,
@@ -65,3 +89,7 @@ def read_samples(data: bytes, fingerprint: str) -> Samples:
         targets=targets if about["multi_label"] else targets[:, 0],
         **about,
     )
+
+
+def _checksum(table: pa.Table, about: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps([dict(about), table.to_pydict()], sort_keys=True).encode())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from results.naming import file_name
 from results.statistics import mean_and_spread
 
 __all__ = [
@@ -68,10 +69,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A label and one cell per column."""
+    """A label, one cell per column, and the key by which other code finds the row whatever its label."""
 
     label: str
     cells: tuple[Cell, ...]
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,7 @@ class Table:
         percent: values are shown times 100.
         digits: digits after the point.
         about: plain data for the JSON file.
+        num_seeds: how many seeds the caption names; cells with fewer say so. 0: the caption names none.
     """
 
     name: str
@@ -97,6 +100,10 @@ class Table:
     percent: bool = True
     digits: int = 1
     about: Mapping[str, Any] = field(default_factory=dict)
+    num_seeds: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", file_name(self.name))
 
     def number(self, value: float) -> str:
         """Format a value or a spread."""
@@ -106,7 +113,12 @@ class Table:
         """Format a cell without marks."""
         if cell.value is None:
             return cell.text or DASH
-        return self.number(cell.value) + ("" if cell.spread is None else f" ± {self.number(cell.spread)}")
+        spread = "" if cell.spread is None else f" ± {self.number(cell.spread)}"
+        return self.number(cell.value) + spread + self.fewer_seeds(cell)
+
+    def fewer_seeds(self, cell: Cell) -> str:
+        """Return ` (n=2)` for a cell with another number of seeds than the caption names, else nothing."""
+        return f" (n={cell.seeds})" if self.num_seeds and cell.seeds != self.num_seeds else ""
 
     def reasons(self) -> list[str]:
         """Why cells are empty, each reason once."""
@@ -120,15 +132,15 @@ def scored(values: Sequence[float], trial_ids: Sequence[str]) -> Cell:
 
 
 def mark_best(rows: Sequence[Row], reference: str | None = None) -> tuple[Row, ...]:
-    """Mark each column's largest value, and what is larger than the value in the row labelled `reference`."""
-    by_label = {row.label: row for row in rows}
+    """Mark each column's largest value, and what is larger than the value in the row whose key is `reference`."""
+    by_key = {row.key: row for row in rows}
     columns = []
     for place in range(len(rows[0].cells) if rows else 0):
         cells = [row.cells[place] for row in rows]
         highest = max((cell.value for cell in cells if cell.value is not None), default=None)
-        bar = by_label[reference].cells[place].value if reference in by_label else None
+        bar = by_key[reference].cells[place].value if reference in by_key else None
         columns.append([_marked(cell, highest, bar) for cell in cells])
-    return tuple(Row(row.label, tuple(column[index] for column in columns)) for index, row in enumerate(rows))
+    return tuple(replace(row, cells=tuple(column[index] for column in columns)) for index, row in enumerate(rows))
 
 
 def _marked(cell: Cell, highest: float | None, bar: float | None) -> Cell:

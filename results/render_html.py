@@ -52,5 +52,5 @@ def _cell(table: Table, cell: Cell) -> str:
     tooltip = f"{cell.seeds} seed{'' if cell.seeds == 1 else 's'}; trials: {trials}"
     return (
         f'<td class="{marks}" data-value="{cell.value!r}" title="{escape(tooltip)}">'
-        f"<b>{table.number(cell.value)}</b>{spread}</td>"
+        f"<b>{table.number(cell.value)}</b>{spread}{table.fewer_seeds(cell)}</td>"
     )

@@ -28,7 +28,7 @@ def escape(text: str) -> str:
 
 def to_latex(table: Table) -> str:
     """Return a table environment; bold: best of its column, underlined: better than the unimodal expert."""
-    body = [" & ".join([escape(row.label), *(_cell(table, cell) for cell in row.cells)]) + r" \\" for row in table.rows]
+    body = [" & ".join([_first(row.label), *(_cell(table, cell) for cell in row.cells)]) + r" \\" for row in table.rows]
     lines = [
         r"\begin{table}",
         r"\centering",
@@ -44,6 +44,11 @@ def to_latex(table: Table) -> str:
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _first(label: str) -> str:
+    r"""Return a row's label; braces, since LaTeX takes a "[" after a line's end for that line's spacing."""
+    return f"{{{escape(label)}}}" if label.startswith(("[", "*")) else escape(label)
 
 
 def _headings(table: Table) -> list[str]:
@@ -65,4 +70,5 @@ def _cell(table: Table, cell: Cell) -> str:
     text = table.number(cell.value)
     text = rf"\textbf{{{text}}}" if cell.best else text
     text = rf"\underline{{{text}}}" if cell.better else text
-    return text if cell.spread is None else rf"{text} {{\scriptsize $\pm$ {table.number(cell.spread)}}}"
+    spread = "" if cell.spread is None else rf" {{\scriptsize $\pm$ {table.number(cell.spread)}}}"
+    return text + spread + table.fewer_seeds(cell)

@@ -79,6 +79,16 @@ class Report:
         index.write_text(page("Missing Modality Performance Testbed", self._lead(), sections), encoding="utf-8")
         return index
 
+    def left_out(self) -> list[str]:
+        """Return what `write` could not show, one line each: kinds without anything, damaged and failed trials."""
+        lines = list(self._nothing)
+        for word, found in (("damaged", self.data.corrupt), ("failed", self.data.failures)):
+            if found:
+                lines.append(
+                    f"left out: {len(found)} {word} trials ({', '.join(sorted(found)[:3])}, ...); see mmpt status"
+                )
+        return lines
+
     def _built(self, catalog: Catalog[Callable[..., Any]], keys: Sequence[str] | None) -> list[Any]:
         found: list[Any] = []
         for key in catalog.names() if keys is None else keys:

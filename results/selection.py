@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from search_spaces.errors import UnknownNameError
+from results.statistics import mean
+from search_spaces.errors import MmptError, UnknownNameError
 
 __all__ = ["RULES", "Group", "Pick", "Rule", "ValidationScores", "rule_named"]
 
@@ -29,7 +30,7 @@ class Pick:
     Attributes:
         trial_ids: its trials, one per seed, in the order of the seeds.
         seeds: theirs.
-        config: hash of the spec without its seed.
+        config: hash of the spec without its seed, and of versions.
         validation: mean validation score in the column.
     """
 
@@ -87,27 +88,41 @@ def _best_validation(scores: ValidationScores) -> Picks:
 
 
 def _best_configuration(member: pd.DataFrame, reports: str) -> pd.DataFrame:
-    """Keep the rows of the configuration with the best mean over seeds on the member's main pattern."""
+    """Keep the rows of the best configuration among those with the most seeds: a single lucky seed wins nothing."""
     main = member[member["pattern"] == reports.partition(",")[0]]
-    means = main.groupby("config", sort=True)["value"].mean()
-    return member if means.empty else member[member["config"] == means.idxmax()]
+    found = {str(config): rows for config, rows in (member if main.empty else main).groupby("config", sort=True)}
+    most = max(rows["seed"].nunique() for rows in found.values())
+    complete = [config for config, rows in found.items() if rows["seed"].nunique() == most]
+    best = max(complete, key=lambda config: mean(found[config]["value"]))
+    return member[member["config"] == best]
 
 
 def _best_member(column: pd.DataFrame) -> Pick:
-    """Among the members that report a column (or, if none does, have logits for it), pick the best one."""
+    """Among the members that report a column (or, if none does, have logits for it), pick the best one.
+
+    Raises:
+        MmptError: two of its trials are of one configuration and seed.
+    """
     candidates = column[column["reported"]] if column["reported"].any() else column
     members = [rows for _, rows in candidates.groupby(["reports", "config"], sort=True)]
-    best = max(members, key=lambda rows: float(rows["value"].mean())).sort_values(["seed", "trial_id"])
+    best = max(members, key=lambda rows: mean(rows["value"])).sort_values(["seed", "trial_id"])
+    repeated = best[best["seed"].duplicated(keep=False)]
+    if not repeated.empty:
+        raise MmptError(
+            f"trials {' and '.join(repeated['trial_id'])} are of one configuration and seed "
+            f"({repeated['method'].iloc[0]}, seed {repeated['seed'].iloc[0]}): remove the folders of all but one"
+        )
     seeds = tuple(int(seed) for seed in best["seed"])
-    return Pick(tuple(best["trial_id"]), seeds, str(best["config"].iloc[0]), float(best["value"].mean()))
+    return Pick(tuple(best["trial_id"]), seeds, str(best["config"].iloc[0]), mean(best["value"]))
 
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "best_validation": Rule(
             "best_validation",
-            "Per method, the configuration with the best mean validation score over seeds; a method that trains one "
-            "model per modality is represented in each column by the one that does best there on validation.",
+            "Per method, of the configurations with the most seeds the one with the best mean validation score on the "
+            "model's main pattern (all modalities, or those an expert is trained for); a method that trains one model "
+            "per modality is represented in each column by the one that does best there on validation.",
             _best_validation,
         )
     }

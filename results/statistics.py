@@ -1,11 +1,17 @@
 """Summaries over seeds."""
 
-from collections.abc import Sequence
-from math import sqrt
+from collections.abc import Iterable, Sequence
+from math import fsum, sqrt
 
-__all__ = ["mean_and_spread"]
+__all__ = ["mean", "mean_and_spread"]
 
 _FEWEST = 2
+
+
+def mean(values: Iterable[float]) -> float:
+    """Return the mean, summed exactly: the order of the values cannot decide a tie."""
+    found = list(map(float, values))
+    return fsum(found) / len(found)
 
 
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:
@@ -14,7 +20,7 @@ def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:
     >>> mean_and_spread([0.25, 0.75])
     (0.5, 0.3535533905932738)
     """
-    mean = sum(values) / len(values)
+    centre = mean(values)
     if len(values) < _FEWEST:
-        return mean, None
-    return mean, sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+        return centre, None
+    return centre, sqrt(fsum((value - centre) ** 2 for value in values) / (len(values) - 1))

@@ -15,7 +15,7 @@ from search_spaces.errors import MmptError
 from search_spaces.missing_rates import MissingRates
 from search_spaces.modality import Pattern
 
-__all__ = ["SEEDS", "MissingLogitsError", "Profile", "mix_logits", "possible_patterns", "trained_fraction"]
+__all__ = ["SEEDS", "MissingLogitsError", "Profile", "mix_logits", "possible_patterns"]
 
 SEEDS = range(100)
 """Seeds of the test-time draws; MMPT averages over 100."""
@@ -43,13 +43,12 @@ def possible_patterns(modalities: Sequence[str], rates: MissingRates) -> list[Pa
     return sorted(found, key=lambda pattern: (-len(pattern), pattern))
 
 
-def trained_fraction(pattern: Pattern, p_train: MissingRates) -> float:
-    """Return the share of training samples that have a whole pattern: what its logits were trained on.
-
-    MMPT's appendix B: with m1 missing at p_train, multimodal and m1-only logits come from 1 - p_train of the data,
-    those of every other modality from all of it. So each trial's own logits are the ones its row of a surface needs.
-    """
-    return float(np.prod([1.0 - p_train[name] for name in pattern]))
+def _order(own: Sequence[str], ids: Sequence[str]) -> npt.NDArray[np.int64] | None:
+    """Return the rows of `own` in the order of `ids`, or None unless each id is in both exactly once."""
+    rows = {sample_id: row for row, sample_id in enumerate(own)}
+    if not len(own) == len(rows) == len(ids) or rows.keys() != set(ids):
+        return None
+    return np.array([rows[sample_id] for sample_id in ids], dtype=np.int64)
 
 
 def mix_logits(logits: Mapping[Pattern, Floats], draws: Mapping[str, Doubles], rates: MissingRates) -> Floats:
@@ -90,23 +89,22 @@ class Profile:
 
     @classmethod
     def of(cls, record: TrialRecord, samples: Samples, *, split: str = "test", route: str = "probe") -> Self:
-        """Read a trial.
+        """Read a trial, its rows put in the data set's order.
 
         Raises:
-            MmptError: the trial's samples are not those of the data set.
+            MmptError: the trial's samples are not exactly those of the split, or a logit is not finite.
         """
         ids, targets = samples.split(split)
-        rows = {sample_id: row for row, sample_id in enumerate(ids)}
-        own = record.sample_ids.get(split, [])
-        if not rows.keys() >= set(own):
+        order = _order(record.sample_ids.get(split, []), ids)
+        if order is None:
             raise MmptError(f"trial {record.trial_id}: its {split} samples are not those of {samples.fingerprint}")
-        targets = targets[[rows[sample_id] for sample_id in own]]
-        parts = {
-            Pattern.from_key(key.pattern): contributions(logits, targets)
-            for key, logits in record.logits.items()
-            if (key.route, key.split) == (route, split)
-        }
-        return cls(modalities=tuple(sorted(samples.modalities)), sample_ids=tuple(own), targets=targets, parts=parts)
+        parts = {}
+        for key, logits in record.logits.items():
+            if (key.route, key.split) == (route, split):
+                if not np.isfinite(logits).all():
+                    raise MmptError(f"trial {record.trial_id}: logits of {key} are not all finite")
+                parts[Pattern.from_key(key.pattern)] = contributions(logits[order], targets)
+        return cls(modalities=tuple(sorted(samples.modalities)), sample_ids=tuple(ids), targets=targets, parts=parts)
 
     @classmethod
     def put_together(cls, sources: Mapping[Pattern, "Profile"]) -> Self:

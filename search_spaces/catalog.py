@@ -2,6 +2,7 @@
 
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
@@ -96,11 +97,24 @@ class Catalog(Generic[T]):
         return ((name, self.get(name)) for name in self.names())
 
     def __contains__(self, key: object) -> bool:
-        return key in self.names()
+        return key in self._added or key in self._files() or key in self._entry_points()
 
-    def _files(self) -> set[str]:
-        paths: Any = import_module(self._package).__path__
-        return {item.name for item in pkgutil.iter_modules(paths) if not item.name.startswith("_")}
+    def _files(self) -> frozenset[str]:
+        return _files_of(self._package)
 
-    def _entry_points(self) -> set[str]:
-        return {point.name for point in entry_points(group=self.entry_point_group)}
+    def _entry_points(self) -> frozenset[str]:
+        return _entry_points_of(self.entry_point_group)
+
+
+# Planning thousands of trials asks for names tens of thousands of times; neither answer changes within a process.
+
+
+@cache
+def _files_of(package: str) -> frozenset[str]:
+    paths: Any = import_module(package).__path__
+    return frozenset(item.name for item in pkgutil.iter_modules(paths) if not item.name.startswith("_"))
+
+
+@cache
+def _entry_points_of(group: str) -> frozenset[str]:
+    return frozenset(point.name for point in entry_points(group=group))

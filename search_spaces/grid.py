@@ -51,6 +51,7 @@ class Grid:
             for axis in block.axes:
                 for name in axis.names:
                     _check_axis_name(name)
+        _check_owners(blocks)
         self._products: tuple[tuple[When, ...], ...] = (tuple(sorted(blocks, key=lambda b: bool(b.condition))),)
 
     def __add__(self, other: "Grid") -> "Grid":
@@ -122,15 +123,30 @@ def _check_axis_name(name: str) -> None:
         raise UnknownNameError("axis", name, TrialSpec.axis_names())
 
 
+def _check_owners(blocks: list[When]) -> None:
+    """Refuse parameters of a method or data set that the grid never chooses: they would change nothing."""
+    points = [point for block in blocks for axis in block.axes for point in axis.points]
+    chosen = {str(point[name]) for point in points for name in ("method", "dataset") if name in point}
+    for owner in {block.condition["owner"] for block in blocks if "owner" in block.condition}:
+        if owner not in chosen:
+            raise UnknownNameError("method or data set in this grid", owner, chosen)
+
+
 def _replaced(product: tuple[When, ...], axis: Axis) -> tuple[When, ...]:
     kept: list[When] = []
+    name = axis.names[0]
     for block in product:
-        axes = tuple(old for old in block.axes if axis.names[0] not in old.names)
-        shared = [old for old in block.axes if axis.names[0] in old.names and len(old.names) > 1]
+        axes = tuple(old for old in block.axes if not _covers(name, old))
+        shared = [old for old in block.axes if name in old.names and len(old.names) > 1]
         if shared:
             raise MmptError(f"axis {axis.names[0]!r} varies together with others here: {', '.join(shared[0].names)}")
         kept.extend([When(block.condition, axes)] if axes else [])
     return tuple(sorted((*kept, _conditional(axis)), key=lambda block: bool(block.condition)))
+
+
+def _covers(name: str, old: Axis) -> bool:
+    """Tell whether setting `name` sets all of an axis; `mtl.weight` also stands for `mtl.weight_<modality>`."""
+    return all(other == name or ("." in name and other.startswith(f"{name}_")) for other in old.names)
 
 
 def _expand(product: tuple[When, ...]) -> Iterator[Point]:

@@ -80,10 +80,14 @@ class MissingRates:
         rates: dict[str, float] = {}
         for part in text.split("+"):
             name, _, number = part.rpartition(":")
+            key = name.strip() or _EVERY
             try:
-                rates[name.strip() or _EVERY] = float(number)
+                rate = float(number)
             except ValueError:
                 raise InvalidValueError("missing rate", text, "0.3, audio:0.3 or audio:0.3+image:0.1") from None
+            if key in rates:
+                raise InvalidValueError("missing rate", text, "each modality once")
+            rates[key] = rate
         return cls(rates)
 
     def resolve(self, modalities: Sequence[str]) -> "MissingRates":

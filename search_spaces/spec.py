@@ -45,7 +45,8 @@ def _number(minimum: float, *, inclusive: bool) -> Callable[[str, Any], float]:
 
 def _integer(minimum: int) -> Callable[[str, Any], int]:
     def check(what: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < minimum:
+        valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not valid or value != int(value) or value < minimum:
             raise InvalidValueError(what, value, f"an integer >= {minimum}")
         return int(value)
 
@@ -80,8 +81,9 @@ def _params(what: str, value: Any) -> Params:
     if not isinstance(value, Mapping):
         raise InvalidValueError(what, value, "a mapping of names to plain values")
     for name, item in value.items():
-        if not isinstance(name, str) or not isinstance(item, Value) or item != item:  # noqa: PLR0124 (NaN)
-            raise InvalidValueError(f"{what}.{name}", item, "a string, number or boolean")
+        finite = not isinstance(item, float) or math.isfinite(item)
+        if not isinstance(name, str) or not isinstance(item, Value) or not finite:
+            raise InvalidValueError(f"{what}.{name}", item, "a string, finite number or boolean")
     return MappingProxyType({name: value[name] for name in sorted(value)})
 
 

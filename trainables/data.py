@@ -1,5 +1,6 @@
 """A trial's view of prepared data: whole on the device where it fits, batches without host-device waits."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -53,6 +54,10 @@ class SplitData:
         for start in range(0, len(self), size):
             yield self.batch(np.arange(start, min(start + size, len(self))), pattern)
 
+    def has(self, pattern: Pattern) -> npt.NDArray[np.bool_]:
+        """Return which rows have the whole pattern, (N,)."""
+        return np.asarray(self.available[:, [self.modalities.index(name) for name in pattern]].all(axis=1))
+
     def masked(self, mask: npt.NDArray[np.bool_]) -> "SplitData":
         """Return the same samples with only what `mask` (N, M) leaves of them."""
         return replace(self, available=self.available & mask)
@@ -70,7 +75,10 @@ def load_split(prepared: Prepared, split: str, used: tuple[str, ...], device: to
     """Return a split with the inputs of the `used` modalities; masks and targets cover all."""
     rows = prepared.rows(split)
     modalities = prepared.info.modalities
-    inputs = {name: _tensor(prepared.inputs[name][rows], device) for name in used}
+    first, last = int(rows[0]), int(rows[-1]) + 1
+    # A slice of the memory map costs nothing, and all trials of a node share its pages; anything else is a copy.
+    where = slice(first, last) if last - first == len(rows) else rows
+    inputs = {name: _tensor(prepared.inputs[name][where], device) for name in used}
     targets = np.ascontiguousarray(prepared.targets[rows])
     return SplitData(
         sample_ids=[prepared.sample_ids[row] for row in rows],
@@ -89,7 +97,9 @@ def order_of_epoch(num_samples: int, seed: int, epoch: int) -> npt.NDArray[np.in
 
 
 def _tensor(values: npt.NDArray[np.generic], device: torch.device) -> Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(values))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")  # inputs are only read
+        tensor = torch.from_numpy(np.ascontiguousarray(values))
     if device.type != "cuda":
         return tensor
     free, _ = torch.cuda.mem_get_info(device)

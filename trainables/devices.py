@@ -41,7 +41,7 @@ def set_up_compute(cpus: float, gpus: float) -> Compute:
         raise MmptError(f"the trial was given {gpus:g} GPUs but CUDA sees none; set gpus to 0 or check the driver")
     device = torch.device("cuda", torch.cuda.current_device())
     torch.cuda.reset_peak_memory_stats(device)
-    return Compute(device, bfloat16=torch.cuda.is_bf16_supported())
+    return Compute(device, bfloat16=torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def seed_everything(*key: int) -> None:

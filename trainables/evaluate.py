@@ -71,14 +71,18 @@ def _probe(
     info, train = method.info, splits["train"]
     tasks, hosts = {}, {}
     for pattern in every:
-        rows = np.flatnonzero(train.available[:, [info.modalities.index(name) for name in pattern]].all(axis=1))
-        index = torch.from_numpy(rows).to(train.device)
+        rows, val_rows = (np.flatnonzero(splits[split].has(pattern)) for split in ("train", "val"))
+        index, val_index = (torch.from_numpy(numbers).to(train.device) for numbers in (rows, val_rows))
         joined = {split: _joined(features[split][pattern]) for split in splits}
-        tasks[pattern] = ProbeTask(train=joined["train"][index], train_targets=train.targets[index], val=joined["val"])
+        tasks[pattern] = ProbeTask(
+            train=joined["train"][index],
+            train_targets=train.targets[index],
+            val=joined["val"][val_index],
+            val_targets=splits["val"].targets_host[val_rows],
+        )
         hosts[pattern] = (joined, train.targets_host[rows])
     probes = fit_probes(
         tasks,
-        splits["val"].targets_host,
         num_classes=info.num_classes,
         multi_label=info.multi_label,
         seed=method.spec.seed,

@@ -92,8 +92,15 @@ class TrainingLoop:
         return pack(groups, header)
 
     def restore(self, data: bytes) -> None:
-        """Go on from a `checkpoint`; the numbers are those of an unbroken training."""
+        """Go on from a `checkpoint`; the numbers are those of an unbroken training.
+
+        Raises:
+            SafetensorError, KeyError, ValueError: the bytes are no checkpoint of this model; nothing was changed.
+        """
         groups, header = unpack(data)
+        shapes = {name: tensor.shape for name, tensor in self.method.state_dict().items()}
+        if {name: tensor.shape for name, tensor in groups["model"].items()} != shapes:
+            raise ValueError("the checkpoint is of another model")
         self.method.load_state_dict(groups["model"])
         self.best = {name: tensor.to(self.compute.device) for name, tensor in groups["best"].items()}
         restore_optimizer(self.optimizer, groups["optimizer"])
@@ -137,8 +144,8 @@ class TrainingLoop:
             group["lr"] = rate
 
     def _validate(self) -> list[HistoryRow]:
-        logits = self._main_logits(self.val)
-        targets = self.val.targets_host
+        seen = self.val.has(self.main)
+        logits, targets = self._main_logits(self.val)[seen], self.val.targets_host[seen]
         rows = [
             self._finite_row("val/loss", training_loss(logits, targets)),
             *(self._finite_row(f"val/{name}", score(logits, targets, name)) for name in (SELECTION_METRIC, "accuracy")),

@@ -42,12 +42,14 @@ class ProbeTask:
     Attributes:
         train: (N_p, d) features of the training samples that have the whole pattern.
         train_targets: (N_p,) or (N_p, C), on the features' device.
-        val: (V, d).
+        val: (V_p, d) features of the validation samples that have it.
+        val_targets: (V_p,) or (V_p, C), on the host.
     """
 
     train: Tensor
     train_targets: Tensor
     val: Tensor
+    val_targets: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,23 +106,22 @@ class _Head:
         )
 
     @torch.no_grad()
-    def validate(self, epoch: int, patience: int, targets: npt.NDArray[np.int64]) -> bool:
+    def validate(self, epoch: int, patience: int) -> bool:
         """Keep what improved; return whether any candidate is still within its patience."""
         waiting = epoch - self.best_epoch <= patience
         for index, (weight, bias) in enumerate(self.pairs):
             if not waiting[index]:
                 continue
             logits = (self.task.val @ weight + bias).float().cpu().numpy()
-            value = score(logits, targets)
+            value = score(logits, self.task.val_targets)
             if value > self.best_score[index]:
                 self.best_score[index], self.best_epoch[index] = value, epoch
                 self.best[index] = (weight.detach().clone(), bias.detach().clone())
-        return bool(waiting.any())
+        return bool((epoch - self.best_epoch < patience).any())
 
 
 def fit_probes(
     tasks: Mapping[Pattern, ProbeTask],
-    val_targets: npt.NDArray[np.int64],
     *,
     num_classes: int,
     multi_label: bool,
@@ -130,11 +131,10 @@ def fit_probes(
     """Fit one probe per pattern, all in one optimisation.
 
     AdamW without weight decay on the mean cross-entropy (binary, if multi-label); every pattern and learning rate
-    stops by itself; learning rate and epoch are chosen by validation macro F1, ties going to the larger rate.
+    stops by itself; learning rate and epoch are chosen by validation macro F1, ties going to the first rate and epoch.
 
     Args:
-        tasks: features per pattern; a pattern without training samples is left out of the result.
-        val_targets: (V,) or (V, C).
+        tasks: features per pattern; one without training or validation samples is left out of the result.
         num_classes: C.
         multi_label: whether targets are zeros and ones per class.
         seed: of initial weights and sample order.
@@ -145,7 +145,7 @@ def fit_probes(
     heads = {
         pattern: _Head(task, num_classes, len(chosen.learning_rates))
         for pattern, task in tasks.items()
-        if len(task.train)
+        if len(task.train) and len(task.val)
     }
     groups = [
         {"params": [t for head in heads.values() for t in (head.weights[index], head.biases[index])], "lr": rate}
@@ -157,9 +157,7 @@ def fit_probes(
         if not active or optimizer is None:
             break
         _train_epoch(active, optimizer, chosen.batch_size, (seed, epoch), multi_label=multi_label)
-        active = {
-            pattern: head for pattern, head in active.items() if head.validate(epoch, chosen.patience, val_targets)
-        }
+        active = {pattern: head for pattern, head in active.items() if head.validate(epoch, chosen.patience)}
     return {pattern: _best(head, chosen.learning_rates) for pattern, head in heads.items()}
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from search_spaces.errors import InvalidValueError, UnknownNameError
+from search_spaces.errors import InvalidValueError, MmptError, UnknownNameError
+from search_spaces.missing_rates import MissingRates
 from search_spaces.modality import Pattern
 from search_spaces.spec import TrialSpec, content_hash
 from trainables.api import DataInfo, Dataset, Fusion, Method
@@ -79,26 +80,46 @@ def resolve(spec: TrialSpec) -> Resolved:
     Raises:
         UnknownNameError, InvalidValueError: a name or value is wrong; the message says what is allowed.
     """
-    return _resolve(spec, DATASETS.get(spec.dataset), METHODS.get(spec.method), FUSIONS.get(spec.fusion))
+    return _resolve(spec, DATASETS.get(spec.dataset), METHODS.get(spec.method), FUSIONS.get(spec.fusion), ())
+
+
+def _required_id(spec: TrialSpec, chain: tuple[TrialSpec, ...]) -> str:
+    """Return the id of a required trial: what a trial is made of includes the trials it starts from."""
+    if spec in chain:
+        circle = " -> ".join(needed.method for needed in (*chain[chain.index(spec) :], spec))
+        raise MmptError(f"trials require each other in a circle: {circle}")
+    classes = DATASETS.get(spec.dataset), METHODS.get(spec.method), FUSIONS.get(spec.fusion)
+    return _resolve(spec, *classes, chain).trial_id
 
 
 @lru_cache(maxsize=100_000)
-def _resolve(spec: TrialSpec, data_class: type[Dataset], method: type[Method], fusion: type[Fusion]) -> Resolved:
+def _resolve(
+    spec: TrialSpec,
+    data_class: type[Dataset],
+    method: type[Method],
+    fusion: type[Fusion],
+    chain: tuple[TrialSpec, ...],
+) -> Resolved:
     modalities = tuple(sorted(data_class.modalities()))
     dataset, fingerprint = open_dataset(spec)
     hyperparameters = read_params(method.Hyperparameters, spec.method_params, spec.method, modalities)
     used = method.uses(hyperparameters, modalities)
     encoders = _encoders(spec, data_class, used, modalities)
+    rates = spec.p_train.resolve(modalities)
     full = spec.replace(
         dataset_params=spell_out(dataset.params),
         method_params=spell_out(hyperparameters),
         encoders=encoders,
-        p_train=spec.p_train.resolve(modalities).only(used),
+        # Other rates change a used modality's mask too, by rescuing samples that would lose everything.
+        p_train=rates if rates.only(used) else MissingRates(),
     )
     info = dataset.info()
     identities = {name: encoder_identity(encoder, info.inputs[name]) for name, encoder in encoders.items()}
     versions = {"method": method.version, "fusion": fusion.version, "encoders": identities}
+    requires = method.requires(full, hyperparameters, modalities)
     identity = {"spec": {**full.to_config(), "encoders": {}}, "data": fingerprint, "versions": versions}
+    if requires:
+        identity["requires"] = {name: _required_id(needed, (*chain, full)) for name, needed in requires.items()}
     return Resolved(
         spec=full,
         trial_id=content_hash(identity),

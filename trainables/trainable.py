@@ -9,7 +9,8 @@ from ray import tune
 
 from results.schema import HistoryRow
 from trainables.catalogs import DATASETS, METHODS
-from trainables.trial import Trial, TrialTask
+from trainables.task import TrialTask
+from trainables.trial import Trial
 
 __all__ = ["Extensions", "TrialTrainable", "trainable_with"]
 

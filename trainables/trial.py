@@ -1,12 +1,12 @@
 """One trial from spec to store: data, model, training, probes, record. No ray: it runs anywhere torch does."""
 
+import logging
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
 
 import pandas as pd
+from safetensors import SafetensorError
 
 from results.schema import HISTORY_SCHEMA, HistoryRow, TrialRecord
 from results.store import Failure, Store
@@ -19,67 +19,34 @@ from trainables.evaluate import Evaluation, evaluate
 from trainables.loop import TrainingLoop
 from trainables.provenance import provenance
 from trainables.resolve import resolve
+from trainables.task import TrialTask
 
-__all__ = ["Trial", "TrialTask"]
+__all__ = ["Trial"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class TrialTask:
-    """What a worker is told: which trial, where things are, and what it may use. Plain data.
-
-    Attributes:
-        trial_id: the id that planning gave it.
-        spec: `TrialSpec.to_config()` of the resolved spec.
-        store: absolute root of the store.
-        cache: absolute folder of prepared data.
-        requires: name -> id of the trials whose weights the method receives.
-        keep_model: True to keep the trained weights for other trials.
-        cpus: CPU share; also the number of torch threads.
-        gpus: GPU share; 0 computes on the CPU.
-        checkpoint_seconds: at the end of an epoch, save a checkpoint if the last one is older than this.
-    """
-
-    trial_id: str
-    spec: Mapping[str, Any]
-    store: str
-    cache: str
-    requires: Mapping[str, str] = field(default_factory=dict)
-    keep_model: bool = False
-    cpus: float = 1
-    gpus: float = 0
-    checkpoint_seconds: float = 10.0
-
-    def to_config(self) -> dict[str, Any]:
-        """Return plain data for `from_config`."""
-        return asdict(self)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Rebuild a task."""
-        return cls(**config)
+_log = logging.getLogger(__name__)
 
 
 class Trial:
-    """Runs one task. `epochs` yields history rows as they come; when it ends the trial is in the store.
-
-    Raises:
-        MmptError: the code here gives the spec another id than planning did.
-    """
+    """Runs one task. `epochs` yields history rows as they come; when it ends the trial is in the store."""
 
     def __init__(self, task: TrialTask) -> None:
         self.task = task
         self.store = Store(task.store)
         self.resolved = resolve(TrialSpec.from_config(task.spec))
-        if self.resolved.trial_id != task.trial_id:
-            raise MmptError(
-                f"trial {task.trial_id} is {self.resolved.trial_id} on this worker: "
-                "its code or data differ from the driver's"
-            )
 
     def epochs(self) -> Iterator[list[HistoryRow]]:
-        """Train, evaluate and store the trial; a failure is kept in the store before it is raised."""
+        """Train, evaluate and store the trial; a failure is kept in the store before it is raised.
+
+        A trial that another sweep finished in the meantime is not trained again.
+
+        Raises:
+            MmptError: the code here gives the spec another id than planning did.
+        """
+        self.store.clear_failure(self.task.trial_id)
         try:
-            yield from self._epochs()
+            self._check_identity()
+            if not self._is_done():
+                yield from self._epochs()
         except Exception as error:
             self.store.write_failure(
                 Failure(
@@ -90,6 +57,17 @@ class Trial:
                 )
             )
             raise
+
+    def _check_identity(self) -> None:
+        if self.resolved.trial_id != self.task.trial_id:
+            raise MmptError(
+                f"trial {self.task.trial_id} is {self.resolved.trial_id} on this worker: "
+                "its code or data differ from the driver's"
+            )
+
+    def _is_done(self) -> bool:
+        models = self.store.model_ids() if self.task.keep_model else {self.task.trial_id}
+        return self.task.trial_id in models and self.store.is_done(self.task.trial_id)
 
     def _epochs(self) -> Iterator[list[HistoryRow]]:
         clock = _Clock()
@@ -124,9 +102,7 @@ class Trial:
         self.store.write_trial(self._record(evaluation, history, sample_ids, str(compute.device.type)))
 
     def _train(self, loop: TrainingLoop) -> Iterator[list[HistoryRow]]:
-        checkpoint = self.store.read_checkpoint(self.task.trial_id)
-        if checkpoint is not None:
-            loop.restore(checkpoint)
+        if self._restore(loop):
             yield list(loop.history)
         saved = time.perf_counter()
         for rows in loop.epochs():
@@ -134,6 +110,18 @@ class Trial:
                 self.store.write_checkpoint(self.task.trial_id, loop.checkpoint())
                 saved = time.perf_counter()
             yield rows
+
+    def _restore(self, loop: TrainingLoop) -> bool:
+        """Go on from the checkpoint of a killed attempt, if there is one that can be read."""
+        checkpoint = self.store.read_checkpoint(self.task.trial_id)
+        if checkpoint is None:
+            return False
+        try:
+            loop.restore(checkpoint)
+        except (SafetensorError, KeyError, ValueError) as error:
+            _log.warning("trial %s: its checkpoint cannot be read (%s); it starts anew", self.task.trial_id, error)
+            return False
+        return True
 
     def _record(
         self, evaluation: Evaluation, history: list[HistoryRow], sample_ids: Mapping[str, list[str]], device: str

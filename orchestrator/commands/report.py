@@ -33,7 +33,11 @@ def command(
       mmpt report --metric accuracy --route head --table mmpt_profile --show
     """
     report = Report(store, Options(metric=metric, route=route))
-    page = report.write(out, tables or None, figures or None)
+    # Asking for one kind means only that; asking for nothing means everything.
+    everything = not (tables or figures)
+    page = report.write(out, None if everything else tables, None if everything else figures)
+    for line in report.left_out():
+        click.echo(f"mmpt: {line}", err=True)
     console = Console()
     if show:
         for table in build_table(Store(absolute_root(store)), "mmpt_profile", metric=metric, route=route):

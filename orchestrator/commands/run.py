@@ -1,14 +1,15 @@
 """Train what a preset still lacks: on Ray, or with --inline in this process."""
 
+import shlex
 from typing import Any
 
 import click
-from rich.console import Console
 
 from orchestrator.commands._options import narrowed_grid, preset_options, store_option, tracking_option
-from orchestrator.progress import ProgressDisplay
+from orchestrator.progress import ProgressDisplay, SteadyConsole
 from orchestrator.sweep import Sweep
 from orchestrator.tracking_uri import redact
+from search_spaces.errors import InvalidValueError
 from search_spaces.presets import PRESETS
 
 __all__ = ["command"]
@@ -45,7 +46,9 @@ def command(
       mmpt run quickstart --set method=naive,mtl --seeds 5
       mmpt run quickstart --inline --store /data/sweeps/first
     """
-    console = Console()
+    if how["inline"] and how["address"]:
+        raise InvalidValueError("--address", how["address"], "no address together with --inline")
+    console = SteadyConsole()
     resources = dict(PRESETS.get(preset).resources)
     resources.update({name: share for name, share in (("cpus", cpus), ("gpus", gpus)) if share is not None})
     sweep = Sweep(
@@ -55,6 +58,6 @@ def command(
     lines = [f"results   {sweep.store.root}"]
     if sweep.tracked:
         lines.append(f"tracking  {redact(sweep.tracking)}: {sweep.tracked}")
-    lines.append(f"tables    mmpt report --store {store} --out mmpt-report")
+    lines.append(f"tables    {shlex.join(['mmpt', 'report', '--store', store, '--out', 'mmpt-report'])}")
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     return 1 if outcome.failed or outcome.skipped else 0 if not outcome.pending else 3

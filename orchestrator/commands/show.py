@@ -1,4 +1,4 @@
-"""Show one thing in detail: a preset, method, data set or encoder by name, or a trial by its id."""
+"""Show one thing in detail: a preset, method or data set by name, or a trial by its id."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -36,12 +36,14 @@ def command(name: str, store: str) -> int:
             console.print(describe(name), highlight=False, markup=False)
             return 0
     results = Store(absolute_root(store))
-    known = sorted(results.done_ids() | set(results.failures()))
+    corrupt = results.corrupt()
+    known = sorted(results.done_ids() | set(results.failures()) | set(corrupt))
     matches = [trial_id for trial_id in known if trial_id.startswith(name)]
     if len(matches) != 1:
         names = [key for catalog in _CATALOGS for key in catalog.names()]
         raise UnknownNameError("name or trial", name, [*names, *matches])
-    console.print(_trial(results, matches[0]), highlight=False, markup=False)
+    text = corrupt.get(matches[0]) or _trial(results, matches[0])
+    console.print(text, highlight=False, markup=False)
     return 0
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from orchestrator.commands._options import narrowed_grid, preset_options, store_option
 from orchestrator.plan import PlannedTrial
-from orchestrator.progress import describe
+from orchestrator.progress import describe, varying_axes
 from orchestrator.status import SweepStatus
 from orchestrator.sweep import Sweep
 
@@ -38,15 +38,16 @@ def command(preset: str, settings: tuple[str, ...], seeds: int | None, store: st
 def _show(status: SweepStatus, console: Console) -> None:
     counts = {"done": status.done, "failed": status.failed, "corrupt": status.corrupt, "missing": status.missing}
     console.print(", ".join(f"{len(trials)} {state}" for state, trials in counts.items()), highlight=False)
-    lines = [_line("failed", trial, error) for trial, error in status.failed]
-    lines += [_line("corrupt", trial, problem) for trial, problem in status.corrupt]
-    lines += [_line("missing", trial, "") for trial in status.missing]
+    varying = varying_axes([*status.done, *status.missing, *(trial for trial, _ in (*status.failed, *status.corrupt))])
+    lines = [_line("failed", trial, varying, error) for trial, error in status.failed]
+    lines += [_line("corrupt", trial, varying, problem) for trial, problem in status.corrupt]
+    lines += [_line("missing", trial, varying) for trial in status.missing]
     if lines:
         console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
 
 
-def _line(state: str, trial: PlannedTrial, why: str) -> str:
-    return f"{state:8} {trial.trial_id} {describe(trial)}" + (f": {why}" if why else "")
+def _line(state: str, trial: PlannedTrial, varying: frozenset[str], why: str = "") -> str:
+    return f"{state:8} {trial.trial_id} {describe(trial, varying)}" + (f": {why}" if why else "")
 
 
 def _as_json(status: SweepStatus) -> dict[str, object]:

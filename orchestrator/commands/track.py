@@ -6,8 +6,10 @@ from rich.console import Console
 from orchestrator import tracking
 from orchestrator.commands._options import store_option, tracking_option
 from orchestrator.tracking_check import check_tracking
-from results.files import absolute_root
+from orchestrator.tracking_uri import DISABLED
+from results.files import StoreError, absolute_root
 from results.store import Store
+from search_spaces.errors import InvalidValueError
 
 __all__ = ["command"]
 
@@ -22,8 +24,12 @@ def command(store: str, tracking_uri: str | None, sweep: str | None) -> int:
     \b
       mmpt track --store mmpt-store --tracking-uri http://127.0.0.1:5000
     """
-    root = Store(absolute_root(store)).root
-    uri = tracking.tracking_uri(tracking_uri, root)
+    opened = Store(absolute_root(store))
+    if not opened.files.exists("store.json"):
+        raise StoreError(f"there is no store at {opened.root!r}")
+    root, uri = opened.root, tracking.tracking_uri(tracking_uri, opened.root)
+    if uri == DISABLED:
+        raise InvalidValueError("tracking URI", DISABLED, "where to write; there is nothing to do without one")
     check_tracking(uri)
     summary = tracking.track(root, uri, sweep=sweep)
     Console().print(str(summary), highlight=False, soft_wrap=True)

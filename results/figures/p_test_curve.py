@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from results.curves import Curve, Options, curves_of, families
 from results.drawing import Drawing, blank, line_style
 from results.frame import StoreData
-from results.layout import caption, dataset_title, family_title, method_title, methods_in_order
+from results.layout import caption, dataset_title, differing_seeds, family_title, method_title, methods_in_order
 from results.metrics import metric_named
 from results.render import Nothing
 from results.selection import Group
@@ -45,12 +45,17 @@ def _drawing(data: StoreData, options: Options, groups: list[Group], others: lis
     panels[0][0].set_ylabel(f"{metric_named(options.metric).title} (%)")
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 5), frameon=False)
-    seeds = [seed for (group, _), pick in curves.picks.items() if group in groups for seed in pick.seeds]
+    seeds_of = {
+        f"{method_title(data, method)}, {family_title(name)} missing": curves.curve(by_method[method], name).seeds
+        for method in methods_in_order(by_method)
+        for name in names
+    }
+    seeds = {seed for found in seeds_of.values() for seed in found}
     return Drawing(
         f"p_test_curve_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}",
         f"Test-time missing rates on {dataset_title(data, first, others)}, {first.fusion} fusion",
         f"{caption(data, options, groups, seeds)} Mean of {options.num_draws} draws; bands: standard deviation over "
-        "training seeds. Rates at which a method cannot predict every sample are left out.",
+        f"training seeds. {differing_seeds(seeds_of)}Rates at which a method cannot predict every sample are left out.",
         figure,
     )
 

@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 from results.curves import Curves, Options, curves_of, families
 from results.drawing import Drawing, blank
 from results.frame import StoreData
-from results.layout import caption, dataset_title, family_title, method_title
+from results.layout import caption, dataset_title, differing_seeds, family_title, method_title
 from results.metrics import metric_named
 from results.render import Nothing
 from results.selection import Group
+from results.statistics import mean
 from search_spaces.missing_rates import TENTHS, MissingRates
 from search_spaces.modality import FULL
 
@@ -36,7 +37,8 @@ def build(data: StoreData, options: Options) -> list[Drawing] | Nothing:
     """Return one figure per data set, fusion and method that has trials with p_train > 0.
 
     Each row is one p_train with its own selected configuration; each cell mixes the full and the remaining-modality
-    logits of those same trials, which are what appendix B of the paper asks for (see `trained_fraction`).
+    logits of those same trials. That is what appendix B of the paper asks for: with m1 missing in training at p_train,
+    multimodal and m1-only logits come from 1 - p_train of the data, those of every other modality from all of it.
     """
     curves = curves_of(data, options)
     surfaces: dict[Group, dict[str, Rows]] = {}
@@ -63,20 +65,27 @@ def _drawing(data: StoreData, options: Options, group: Group, surfaces: dict[str
             panel.set_title(f"train: {family_title(train)}, test: {family_title(test)}", fontsize=9)
     _frame(figure, panels)
     used = [other for rows in surfaces.values() for other in rows.values()]
-    seeds = [seed for (other, _), pick in curves.picks.items() if other in used for seed in pick.seeds]
+    seeds_of = {
+        f"p_train {other.p_train}, {family_title(test)} missing at test time": curves.curve(other, test).seeds
+        for other in dict.fromkeys(used)
+        for test in tests
+    }
+    seeds = {seed for found in seeds_of.values() for seed in found}
     title = f"{method_title(data, group.method)} on {dataset_title(data, group, curves.groups)}, {group.fusion} fusion"
     return Drawing(
         f"surface_{group.dataset}_{group.fingerprint[:8]}_{group.fusion}_{group.method}",
         f"Missing in training and testing: {title}",
         f"{caption(data, options, used, seeds)} Each number is {metric_named(options.metric).title}, the mean over "
-        f"seeds and {options.num_draws} draws. Every p_train has its own selected configuration.",
+        f"seeds and {options.num_draws} draws. Every p_train has its own selected configuration, and its row uses "
+        "those trials throughout: for the samples that are complete at test time and for those that lack a modality. "
+        f"{differing_seeds(seeds_of)}".rstrip(),
         figure,
     )
 
 
 def _values(curves: Curves, rows: Rows, family: str) -> np.ndarray:
     found = [curves.curve(rows[rate], family).values for rate in sorted(rows)]
-    return np.array([[100 * np.mean(values) if values else np.nan for values in row] for row in found])
+    return np.array([[100 * mean(values) if values else np.nan for values in row] for row in found])
 
 
 def _lowest(values: np.ndarray) -> float:

@@ -1,11 +1,14 @@
 """The table of MMPT's profile: methods against what is available at test time, per data set, trained on all data."""
 
+from collections.abc import Mapping
+
 from results.curves import Curves, Options, curves_of
 from results.frame import StoreData
 from results.layout import (
     caption,
     column_title,
     dataset_title,
+    failed_methods,
     fusions,
     method_title,
     methods_in_order,
@@ -44,12 +47,10 @@ def _table(data: StoreData, options: Options, groups: list[Group]) -> Table:
         for group, pattern in places
     )
     fusion = groups[0].fusion
-    failed = [failure.spec for failure in data.failures.values() if failure.spec.get("fusion") == fusion]
-    methods = methods_in_order([*(group.method for group in groups), *(str(spec["method"]) for spec in failed)])
-    cells = {
-        method: [_cell(data, options, curves, g._replace(method=method), p) for g, p in places] for method in methods
-    }
-    rows = [Row(method_title(data, method), tuple(cells[method])) for method in methods]
+    methods = methods_in_order([*(group.method for group in groups), *failed_methods(data, groups)])
+    test = data.test_scores(options.metric, options.route)
+    cells = {method: [_cell(data, test, curves, g._replace(method=method), p) for g, p in places] for method in methods}
+    rows = [Row(method_title(data, method), tuple(cells[method]), key=method) for method in methods]
     seeds = [seed for (group, _), pick in curves.picks.items() if group in groups for seed in pick.seeds]
     return Table(
         name=f"mmpt_profile_{fusion}",
@@ -57,14 +58,16 @@ def _table(data: StoreData, options: Options, groups: list[Group]) -> Table:
         caption=f"{caption(data, options, groups, seeds)} Bold: best of its column. Starred or underlined: better than "
         "the unimodal expert. Mean and standard deviation over seeds.",
         columns=columns,
-        rows=mark_best(rows, method_title(data, "unimodal")),
+        rows=mark_best(rows, "unimodal"),
+        num_seeds=len(set(seeds)),
         about={**vars(options), "fusion": fusion, "fingerprints": sorted({group.fingerprint for group in groups})},
     )
 
 
-def _cell(data: StoreData, options: Options, curves: Curves, group: Group, pattern: Pattern) -> Cell:
+def _cell(
+    data: StoreData, test: Mapping[tuple[str, str], float], curves: Curves, group: Group, pattern: Pattern
+) -> Cell:
     pick = curves.pick(group, pattern.key)
     if pick is None:
         return why_empty(data, group, pattern)
-    test = data.test_scores(options.metric, options.route)
     return scored([test[trial_id, pattern.key] for trial_id in pick.trial_ids], pick.trial_ids)

@@ -28,7 +28,8 @@ def _table(data: StoreData, options: Options, groups: list[Group], others: list[
         found = [_row(data, options, by_method[method], family) for method in methods_in_order(by_method)]
         rows += mark_best(found)
     title = dataset_title(data, first, others)
-    seeds = [seed for (group, _), pick in curves.picks.items() if group in groups for seed in pick.seeds]
+    names = families(curves.modalities(first))
+    seeds = {seed for group in groups for name in names for seed in curves.curve(group, name).seeds}
     return Table(
         name=f"robustness_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}",
         title=f"Robustness on {title}, {first.fusion} fusion",
@@ -37,6 +38,7 @@ def _table(data: StoreData, options: Options, groups: list[Group], others: list[
         "column among methods that lose the same.",
         columns=tuple(Column("missing at test time", f"{round(100 * rate)} %") for rate in TENTHS),
         rows=tuple(rows),
+        num_seeds=len(seeds),
         about={**vars(options), "dataset": first.dataset, "fusion": first.fusion, "fingerprint": first.fingerprint},
     )
 

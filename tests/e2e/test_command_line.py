@@ -156,7 +156,8 @@ def test_a_mistake_is_one_message_and_exit_code_2(
 
 def test_a_store_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("not a folder")
-    assert mmpt("run", "smoke", "--inline", "--store", str(tmp_path / "file" / "store")) == 2
+    store = str(tmp_path / "file" / "store")
+    assert mmpt("run", "smoke", "--inline", "--tracking-uri", "none", "--store", store) == 2
     assert "cannot be written" in capsys.readouterr().err
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("search_spaces", "results", "trainables", "orchestrator")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 200, 40
-PRIVATE_WORDS = re.compile(r"/(?:root|home|work)/[a-z]")
+PRIVATE_WORDS = re.compile(r"/(?:root|work)/[a-z]")
 
 
 def shown(path: Path) -> str:

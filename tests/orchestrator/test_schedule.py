@@ -11,7 +11,7 @@ from orchestrator.schedule import Schedule
 from results.schema import HistoryRow
 from results.store import Store
 from search_spaces import TrialSpec
-from trainables.trial import TrialTask
+from trainables.task import TrialTask
 
 
 class Recorder(Listener):

@@ -101,6 +101,7 @@ def finish(store: Store, trial: PlannedTrial) -> TrialRecord:
         spec=trial.spec,
         facts={
             "modalities": ["audio", "image"],
+            "reports": ["audio-image"],
             "fingerprint": trial.fingerprint,
             "provenance": {"git_commit": "abc", "packages": {"torch": "2.4"}},
         },

@@ -12,7 +12,7 @@ from sklearn.metrics import f1_score
 from results.draws import uniform_draws
 from results.metrics import METRICS, contributions
 from results.schema import Samples, TrialRecord
-from results.testbed import MissingLogitsError, Profile, mix_logits, possible_patterns, trained_fraction
+from results.testbed import MissingLogitsError, Profile, mix_logits, possible_patterns
 from search_spaces.errors import MmptError, UnknownNameError
 from search_spaces.missing_rates import MissingRates, one_modality, shared_rates
 from search_spaces.modality import Pattern, patterns
@@ -45,17 +45,6 @@ def test_accuracy_is_linear_in_the_rate(case: dict[str, Any]) -> None:
     profile, _, _ = golden_profile()
     simulated = profile.simulate([MissingRates({"image": case["p"]})], range(4000), "accuracy").mean()
     assert simulated == pytest.approx(case["expected_accuracy"], abs=0.01)
-
-
-@pytest.mark.parametrize("case", GOLDEN["train_test_grid"])
-def test_grid_rule(case: dict[str, Any]) -> None:
-    p_train = MissingRates({case["missing_train"]: case["p_train"]})
-    left = Pattern([({"image", "text"} - {case["missing_test"]}).pop()])
-    fraction = float(case["take_unimodal_model"].rpartition(" ")[2])
-    assert case["take_unimodal_model"].startswith(left.key)
-    assert trained_fraction(BOTH, p_train) == pytest.approx(case["take_multimodal_model_trained_on_fraction"])
-    assert trained_fraction(left, p_train) == pytest.approx(fraction)
-    assert case["with_probability"] == pytest.approx(1 - case["p_test"])
 
 
 @pytest.mark.parametrize("modalities", [("audio", "image"), ("audio", "image", "text")])

@@ -20,14 +20,17 @@ def probe_task(seed: int = 1) -> tuple[ProbeTask, np.ndarray, np.ndarray, np.nda
     train, train_targets = blobs(900, seed)
     val, val_targets = blobs(300, seed + 100)
     task = ProbeTask(
-        train=torch.from_numpy(train), train_targets=torch.from_numpy(train_targets), val=torch.from_numpy(val)
+        train=torch.from_numpy(train),
+        train_targets=torch.from_numpy(train_targets),
+        val=torch.from_numpy(val),
+        val_targets=val_targets,
     )
     return task, train, train_targets, val_targets
 
 
 def test_a_probe_scores_like_logistic_regression() -> None:
-    task, train, train_targets, val_targets = probe_task()
-    fitted = fit_probes({BOTH: task}, val_targets, num_classes=3, multi_label=False, seed=0)[BOTH]
+    task, train, train_targets, _ = probe_task()
+    fitted = fit_probes({BOTH: task}, num_classes=3, multi_label=False, seed=0)[BOTH]
     test, test_targets = blobs(2000, 999)
     ours = score(fitted.logits(torch.from_numpy(test)).numpy(), test_targets)
     reference = LogisticRegression(C=1e6, max_iter=1000).fit(train, train_targets).decision_function(test)
@@ -36,10 +39,12 @@ def test_a_probe_scores_like_logistic_regression() -> None:
 
 def test_probes_fitted_together_are_those_fitted_alone() -> None:
     task, _, _, val_targets = probe_task()
-    narrow = ProbeTask(train=task.train[:, :2], train_targets=task.train_targets, val=task.val[:, :2])
+    narrow = ProbeTask(
+        train=task.train[:, :2], train_targets=task.train_targets, val=task.val[:, :2], val_targets=val_targets
+    )
     settings = {"num_classes": 3, "multi_label": False, "seed": 0}
-    alone = fit_probes({BOTH: task}, val_targets, **settings)[BOTH]
-    together = fit_probes({BOTH: task, LEFT: narrow}, val_targets, **settings)[BOTH]
+    alone = fit_probes({BOTH: task}, **settings)[BOTH]
+    together = fit_probes({BOTH: task, LEFT: narrow}, **settings)[BOTH]
     assert together.learning_rate == alone.learning_rate
     assert together.epoch == alone.epoch
     torch.testing.assert_close(together.weight, alone.weight, rtol=1e-4, atol=1e-6)
@@ -47,7 +52,7 @@ def test_probes_fitted_together_are_those_fitted_alone() -> None:
 
 def test_the_epoch_and_learning_rate_are_chosen_on_validation() -> None:
     task, _, _, val_targets = probe_task()
-    fitted = fit_probes({BOTH: task}, val_targets, num_classes=3, multi_label=False, seed=0)[BOTH]
+    fitted = fit_probes({BOTH: task}, num_classes=3, multi_label=False, seed=0)[BOTH]
     assert fitted.val_score == score(fitted.logits(task.val).numpy(), val_targets)
 
 
@@ -55,9 +60,14 @@ def test_multi_label_probes_and_patterns_without_samples() -> None:
     train, targets = blobs(400, 3)
     labels = np.stack([targets == 0, targets != 2], axis=1).astype(np.int64)
     task = ProbeTask(
-        train=torch.from_numpy(train), train_targets=torch.from_numpy(labels), val=torch.from_numpy(train[:100])
+        train=torch.from_numpy(train),
+        train_targets=torch.from_numpy(labels),
+        val=torch.from_numpy(train[:100]),
+        val_targets=labels[:100],
     )
-    empty = ProbeTask(train=task.train[:0], train_targets=task.train_targets[:0], val=task.val)
-    fitted = fit_probes({BOTH: task, LEFT: empty}, labels[:100], num_classes=2, multi_label=True, seed=0)
+    empty = ProbeTask(
+        train=task.train[:0], train_targets=task.train_targets[:0], val=task.val, val_targets=labels[:100]
+    )
+    fitted = fit_probes({BOTH: task, LEFT: empty}, num_classes=2, multi_label=True, seed=0)
     assert set(fitted) == {BOTH}
     assert fitted[BOTH].val_score > 0.7

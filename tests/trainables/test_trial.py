@@ -15,7 +15,8 @@ from search_spaces import MissingRates, MmptError, TrialSpec
 from trainables.devices import set_up_compute
 from trainables.loop import TrialDivergedError
 from trainables.resolve import resolve
-from trainables.trial import Trial, TrialTask
+from trainables.task import TrialTask
+from trainables.trial import Trial
 
 
 def task(spec: TrialSpec, store: Store, cache: Path, **changes: Any) -> TrialTask:
@@ -137,8 +138,10 @@ def test_a_failure_is_kept_with_its_traceback(method: str, error: str, store: St
 
 def test_a_worker_with_other_code_refuses_the_trial(store: Store, cache: Path) -> None:
     made = task(toys.spec(), store, cache)
+    other = TrialTask.from_config({**made.to_config(), "trial_id": "0" * 16})
     with pytest.raises(MmptError, match="its code or data differ"):
-        Trial(TrialTask.from_config({**made.to_config(), "trial_id": "0" * 16}))
+        list(Trial(other).epochs())
+    assert "its code or data differ" in store.failures()["0" * 16].error
 
 
 def test_weights_reach_the_trials_that_require_them(store: Store, cache: Path) -> None:

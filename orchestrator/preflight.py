@@ -1,0 +1,29 @@
+"""What is checked and prepared before the first trial of a sweep starts."""
+
+import logging
+
+from orchestrator.plan import Plan
+from orchestrator.tracking_check import check_tracking
+from results.store import Store
+from trainables.build import check_prepared, open_prepared
+from trainables.resolve import resolve
+
+__all__ = ["prepare_sweep"]
+
+_log = logging.getLogger(__name__)
+
+
+def prepare_sweep(plan: Plan, store: Store, cache: str, tracking: str) -> None:
+    """Find the user's mistakes, prove that the store can be written, and prepare every data set on this machine.
+
+    Raises:
+        MmptError: something is wrong; no trial was started.
+    """
+    warning = check_tracking(tracking)
+    if warning:
+        _log.warning("%s; the sweep goes on", warning)
+    store.prepare()
+    for spec in {trial.fingerprint: trial.spec for trial in plan.trials}.values():
+        resolved = resolve(spec)
+        check_prepared(resolved, cache)
+        store.write_samples(open_prepared(resolved, cache).to_samples(spec.dataset))

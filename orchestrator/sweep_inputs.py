@@ -1,0 +1,56 @@
+"""What a user hands to a `Sweep`, checked before anything is started."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from search_spaces.catalog import Catalog
+from search_spaces.errors import InvalidValueError, UnknownNameError
+from search_spaces.spec import TrialSpec
+
+__all__ = ["added_classes", "checked_resources", "checked_specs"]
+
+_ROUNDING = 1e-2  # 0.33 is a third
+_SHARES: Mapping[str, Callable[[float], bool]] = {
+    "cpus": lambda share: share > 0 and (share < 1 or share == int(share)),
+    # Other fractions strand capacity; a trial computes on one GPU.
+    "gpus": lambda share: any(abs(share - fair) < _ROUNDING for fair in (0, 1 / 4, 1 / 3, 1 / 2, 1)),
+}
+
+
+def checked_specs(trials: Iterable[TrialSpec]) -> tuple[TrialSpec, ...]:
+    """Return the specs of a grid or collection.
+
+    Raises:
+        InvalidValueError: something in it is no `TrialSpec`.
+    """
+    specs = tuple(trials)
+    for spec in specs:
+        if not isinstance(spec, TrialSpec):
+            raise InvalidValueError("trials", spec, "a preset, a Grid or TrialSpecs")
+    return specs
+
+
+def checked_resources(resources: Mapping[str, float]) -> dict[str, float]:
+    """Return a trial's shares of CPUs and GPUs.
+
+    Raises:
+        UnknownNameError, InvalidValueError: no such resource, or a share that would strand capacity.
+    """
+    for name, share in resources.items():
+        if name not in _SHARES:
+            raise UnknownNameError("resource", name, _SHARES)
+        if not _SHARES[name](share):
+            raise InvalidValueError(name, share, "whole CPUs or part of one; 0, 1/4, 1/3, 1/2 or 1 GPU")
+    return dict(resources)
+
+
+def added_classes(catalog: Catalog[Any], classes: Sequence[type[Any]], base: type[Any]) -> dict[str, type[Any]]:
+    """Add a user's classes to a catalog; return them by key.
+
+    Raises:
+        InvalidValueError: one is not of the right kind, or has the name of a built-in one.
+    """
+    for entry in classes:
+        if not issubclass(entry, base):
+            raise InvalidValueError(catalog.kind, entry.__name__, f"a subclass of {base.__name__}")
+    return {catalog.add(entry): entry for entry in classes}

@@ -1,0 +1,43 @@
+"""What a worker is told: one trial, where things are, and what it may use."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+__all__ = ["TrialTask"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialTask:
+    """What a worker is told: which trial, where things are, and what it may use. Plain data.
+
+    Attributes:
+        trial_id: the id that planning gave it.
+        spec: `TrialSpec.to_config()` of the resolved spec.
+        store: absolute root of the store.
+        cache: absolute folder of prepared data.
+        requires: name -> id of the trials whose weights the method receives.
+        keep_model: True to keep the trained weights for other trials.
+        cpus: CPU share; also the number of torch threads.
+        gpus: GPU share; 0 computes on the CPU.
+        checkpoint_seconds: at the end of an epoch, save a checkpoint if the last one is older than this.
+    """
+
+    trial_id: str
+    spec: Mapping[str, Any]
+    store: str
+    cache: str
+    requires: Mapping[str, str] = field(default_factory=dict)
+    keep_model: bool = False
+    cpus: float = 1
+    gpus: float = 0
+    checkpoint_seconds: float = 10.0
+
+    def to_config(self) -> dict[str, Any]:
+        """Return plain data for `from_config`."""
+        return asdict(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Rebuild a task."""
+        return cls(**config)
