@@ -1,7 +1,9 @@
 """Figures as data, how they look in print, and how they are written: the same bytes every time."""
 
 import io
+import re
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -11,13 +13,14 @@ from matplotlib.figure import Figure
 
 from results.naming import file_name
 
-__all__ = ["Drawing", "blank", "line_style", "to_png", "to_svg"]
+__all__ = ["Drawing", "blank", "line_style", "to_inline_svg", "to_png", "to_svg"]
 
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 """Okabe and Ito's colours, told apart with any colour vision; yellow is left out because paper is white."""
 _MARKERS = "osD^vPX*"
 _LINES = ("-", "--", ":", "-.")
 _DOTS_PER_INCH = 160
+_NARROWEST = 0.6  # of its own width; on a narrower screen a picture scrolls
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,15 @@ def to_svg(drawing: Drawing) -> bytes:
     with mpl.rc_context({"svg.hashsalt": drawing.name, "svg.fonttype": "path"}):
         drawing.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
+
+
+def to_inline_svg(drawing: Drawing) -> str:
+    """Return SVG to stand in a page: ids of its own, a name for readers who cannot see it, and a smallest width."""
+    text = to_svg(drawing).decode()
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{drawing.name}-", text[text.index("<svg") :])
+    narrowest = _NARROWEST * drawing.figure.get_figwidth()
+    label = f'role="img" aria-label="{escape(drawing.title)}" style="min-width: {narrowest:.2f}in"'
+    return svg.replace("<svg ", f"<svg {label} ", 1)
 
 
 def to_png(drawing: Drawing) -> bytes:

@@ -25,15 +25,18 @@ th, td { padding: .35rem .7rem; text-align: right; white-space: nowrap; font-wei
 tr > :first-child { text-align: left; position: sticky; left: 0; background: var(--paper); }
 tbody tr:nth-child(even) > :first-child { background: var(--tint); }
 .groups th { text-align: center; font-weight: 600; border-bottom: 1px solid var(--line); }
-.names th { cursor: pointer; font-weight: 600; } .names th[aria-sort=descending]::after { content: " \\2193"; }
+.names button { all: unset; cursor: pointer; font-weight: 600; }
+.names th[aria-sort=descending]::after { content: " \\2193"; }
 .names th[aria-sort=ascending]::after { content: " \\2191"; }
+.names button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.names th:first-child button { color: var(--soft); } tr.rule > * { border-top: 1px solid var(--soft); }
 td b { font-weight: 400; } td.best b { font-weight: 700; } td.better b { text-decoration: underline; }
 td.better b { text-underline-offset: 3px; }
 .spread { color: var(--soft); font-size: .75rem; } .empty { color: var(--soft); }
-.plot { background: #fff; border-radius: .4rem; } .plot svg { max-width: 100%; height: auto; min-width: 34rem; }
+.plot { background: #fff; border-radius: .4rem; } .plot svg { max-width: 100%; height: auto; }
 code, pre { font: .82rem/1.5 ui-monospace, monospace; background: var(--tint); }
 pre { padding: .8rem; overflow-x: auto; }
-@media print { .names th { cursor: auto; } .scroll { overflow: visible; } }
+@media print { .names button { cursor: auto; } .scroll { overflow: visible; } }
 """
 
 _SCRIPT = """
@@ -47,6 +50,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const sort = place => {
     const up = heads[place].getAttribute("aria-sort") === (place ? "descending" : "ascending") ? !place ? false : true
       : !place;
+    for (const row of body.rows) row.classList.remove("rule");
     heads.forEach(head => head.removeAttribute("aria-sort"));
     heads[place].setAttribute("aria-sort", up ? "ascending" : "descending");
     body.append(...[...body.rows].sort((first, second) => {
@@ -56,8 +60,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     }));
   };
   heads.forEach((head, place) => {
-    head.addEventListener("click", () => sort(place));
-    head.addEventListener("keydown", event => { if (event.key === "Enter") sort(place); });
+    head.querySelector("button").addEventListener("click", () => sort(place));
   });
 }
 """

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from results.markdown import escape
 from results.naming import file_name
 from results.statistics import mean_and_spread
 
@@ -69,11 +70,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A label, one cell per column, and the key by which other code finds the row whatever its label."""
+    """A row of a table.
+
+    Attributes:
+        label: what stands before the cells.
+        cells: one per column.
+        key: by which other code finds the row, whatever its label.
+        rule: whether a line separates it from the row above.
+    """
 
     label: str
     cells: tuple[Cell, ...]
     key: str = ""
+    rule: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,16 +160,16 @@ def _marked(cell: Cell, highest: float | None, bar: float | None) -> Cell:
 
 def to_markdown(table: Table) -> str:
     """Return a Markdown table with caption; bold: best of its column, `*`: better than the unimodal expert."""
-    heads = ["", *(" ".join(filter(None, (column.group, column.name))) for column in table.columns)]
-    lines = [f"### {table.title}", "", _bars(heads), _bars([":--", *["--:"] * len(table.columns)])]
-    lines += [_bars([row.label, *(_markdown(table, cell) for cell in row.cells)]) for row in table.rows]
-    lines += ["", table.caption]
-    lines += ["", *(f"{DASH} {reason}" for reason in table.reasons())] if table.reasons() else []
+    heads = ["", *(escape(f"{column.group} {column.name}") for column in table.columns)]
+    lines = [f"### {escape(table.title)}", "", _bars(heads), _bars([":--", *["--:"] * len(table.columns)])]
+    lines += [_bars([escape(row.label), *(_markdown(table, cell) for cell in row.cells)]) for row in table.rows]
+    lines += ["", escape(table.caption)]
+    lines += ["", *(f"{DASH} {escape(reason)}" for reason in table.reasons())] if table.reasons() else []
     return "\n".join(lines) + "\n"
 
 
 def _bars(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(cells) + " |"
 
 
 def _markdown(table: Table, cell: Cell) -> str:

@@ -28,7 +28,8 @@ def escape(text: str) -> str:
 
 def to_latex(table: Table) -> str:
     """Return a table environment; bold: best of its column, underlined: better than the unimodal expert."""
-    body = [" & ".join([_first(row.label), *(_cell(table, cell) for cell in row.cells)]) + r" \\" for row in table.rows]
+    rows = [" & ".join([_first(row.label), *(_cell(table, cell) for cell in row.cells)]) + r" \\" for row in table.rows]
+    body = [line for row, text in zip(table.rows, rows, strict=True) for line in ([r"\midrule"] * row.rule + [text])]
     lines = [
         r"\begin{table}",
         r"\centering",

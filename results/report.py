@@ -1,6 +1,5 @@
 """From a store to a folder of tables, figures and one page that shows them all."""
 
-import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from results.curves import Options
-from results.drawing import Drawing, to_png, to_svg
+from results.drawing import Drawing, to_inline_svg, to_png, to_svg
 from results.figures import FIGURES
 from results.files import absolute_root
 from results.frame import load
@@ -105,13 +104,11 @@ class Report:
         return to_html(table)
 
     def _write_figure(self, folder: Path, drawing: Drawing) -> str:
-        picture = to_svg(drawing)
-        (folder / f"{drawing.name}.svg").write_bytes(picture)
+        (folder / f"{drawing.name}.svg").write_bytes(to_svg(drawing))
         (folder / f"{drawing.name}.png").write_bytes(to_png(drawing))
-        inline = _own_ids(picture[picture.index(b"<svg") :].decode(), drawing.name)
         return (
             f'<figure id="{escape(drawing.name)}"><h3>{escape(drawing.title)}</h3><div class="scroll plot">'
-            f"{inline}</div><figcaption>{escape(drawing.caption)}</figcaption></figure>\n"
+            f"{to_inline_svg(drawing)}</div><figcaption>{escape(drawing.caption)}</figcaption></figure>\n"
         )
 
     def _lead(self) -> str:
@@ -142,13 +139,14 @@ class Report:
         facts = {
             "store": self.data.root,
             "schema version": SCHEMA_VERSION,
+            "selection rule": self.options.rule,
+            "draws of missing modalities": self.options.num_draws,
             "git commit": ", ".join(commits),
             "packages": "; ".join(f"{name} {', '.join(sorted(found))}" for name, found in sorted(packages.items())),
         }
         rows = "".join(f"<li>{escape(name)}: <code>{escape(str(value))}</code></li>" for name, value in facts.items())
-        return (
-            f"<ul>{rows}</ul><p>To reproduce this page:</p><pre>{escape(self._command(folder, tables, figures))}</pre>"
-        )
+        command = escape(self._command(folder, tables, figures))
+        return f"<ul>{rows}</ul><p>To make this page again, with mmpt-sweep of that commit:</p><pre>{command}</pre>"
 
     def _command(self, folder: Path, tables: Sequence[str] | None, figures: Sequence[str] | None) -> str:
         chosen = [("--table", key) for key in tables or ()] + [("--figure", key) for key in figures or ()]
@@ -189,8 +187,3 @@ def build_table(store: Store, name: str, **options: Any) -> list[Table]:
     if isinstance(built, Nothing):
         raise MmptError(f"table {name}: {built.reason}")
     return built
-
-
-def _own_ids(svg: str, name: str) -> str:
-    """Make a picture's ids its own: several pictures in one page share one name space."""
-    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)

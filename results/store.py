@@ -147,7 +147,9 @@ class Store(Weights, Failures):
             check_version(int(done["schema_version"]), f"trial {trial_id}")
             sums, written_as = {name: int(done["crc32"][name]) for name in _CONTENT}, done["trial_id"]
             content = {name: self.files.read(_TRIALS, trial_id, name) for name in sums}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except KeyError as error:
+            raise CorruptTrialError(f"trial {trial_id}: {_DONE} lacks {error}") from error
+        except (OSError, ValueError, TypeError) as error:
             raise CorruptTrialError(f"trial {trial_id}: {error}") from error
         if written_as != trial_id:
             raise CorruptTrialError(f"trial {trial_id}: the folder is a copy of trial {written_as}")

@@ -14,7 +14,7 @@ import toys
 from hypothesis import settings
 
 from results.store import Store
-from trainables.catalogs import DATASETS, METHODS
+from trainables.catalogs import DATASETS, ENCODERS, METHODS
 
 torch.set_num_threads(1)
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=60)
@@ -25,6 +25,7 @@ settings.load_profile("house")
 def _toys() -> None:
     for dataset in toys.DATASETS:
         DATASETS.add(dataset)
+    ENCODERS.add(toys.NormalisingToy)
     for method in toys.METHODS:
         METHODS.add(method)
 

@@ -1,5 +1,7 @@
 """The table behind the p_test curves: score against how often a modality is missing at test time."""
 
+from dataclasses import replace
+
 from results.curves import Options, curves_of, families
 from results.frame import StoreData
 from results.layout import caption, dataset_title, family_title, method_title, methods_in_order
@@ -26,7 +28,8 @@ def _table(data: StoreData, options: Options, groups: list[Group], others: list[
     rows: list[Row] = []
     for family in families(curves.modalities(first)):
         found = [_row(data, options, by_method[method], family) for method in methods_in_order(by_method)]
-        rows += mark_best(found)
+        first_row, *others_below = mark_best(found)
+        rows += [replace(first_row, rule=bool(rows)), *others_below]
     title = dataset_title(data, first, others)
     names = families(curves.modalities(first))
     seeds = {seed for group in groups for name in names for seed in curves.curve(group, name).seeds}

@@ -3,6 +3,9 @@
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,6 +130,16 @@ BAD_INPUT = [
     (["run", "smoke", "--set", "method="], "--set: 'method=' is not allowed"),
     (["run", "smoke", "--set", "nonsense"], "--set: 'nonsense' is not allowed"),
     (["run", "smoke", "--set", "mtl.wait=1", "--set", "method=mtl"], "unknown parameter of mtl 'wait'; did you mean"),
+    (["run", "smoke", "--set", "mlt.weight=1"], "unknown method or data set of this sweep (--set mlt.weight) 'mlt'"),
+    (["run", "smoke", "--set", "dropout.p=0.3"], "unknown method or data set of this sweep (--set dropout.p)"),
+    (["run", "smoke", "--set", "epochs=inf"], "epochs: inf is not allowed"),
+    (["run", "smoke", "--set", "p_train=audio:0.3+audio:0.9"], "expected each modality once"),
+    (["run", "smoke", "--set", "seed=3", "--seeds", "2"], "not both"),
+    (["run", "smoke", "--cpus", "1000"], "one trial needs 1000 cpus, this machine has"),
+    (["run", "smoke", "--gpus", "0.4"], "gpus: 0.4 is not allowed"),
+    (["run", "smoke", "--inline", "--address", "127.0.0.1:1"], "no address together with --inline"),
+    (["track", "--tracking-uri", "none"], "nothing to do without one"),
+    (["track", "--store", "nowhere"], "there is no store at"),
     (["run", "smoke", "--seeds", "0"], "seeds: 0 is not allowed"),
     (["run", "smoke", "--tracking-uri", "redis://x"], "redis"),
     (["run", "smoke", "--tracking-uri", "./mlruns"], "./mlruns"),
@@ -152,6 +165,29 @@ def test_a_mistake_is_one_message_and_exit_code_2(
     assert says in said.err
     assert "Traceback" not in said.err + said.out
     assert sorted(path for path in here.rglob("*")) == before
+
+
+def test_a_reader_that_leaves_does_not_end_the_sweep(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m orchestrator run smoke --inline --tracking-uri none --set epochs=1"
+    pipe = f"set -o pipefail; {command} --store {tmp_path}/store | head -n 1"
+    ended = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True, check=False, timeout=120)
+    assert "3 to train" in ended.stdout
+    assert ended.returncode == 0, ended.stderr
+    assert len(Store(f"{tmp_path}/store").done_ids()) == 3
+
+
+def test_asking_for_one_figure_writes_only_that(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert mmpt("report", "--out", "one", "--figure", "p_test_curve") == 0
+    assert {path.suffix for path in (here / "one").iterdir()} == {".html", ".svg", ".png"}
+    assert mmpt("report", "--out", "none", "--figure", "surface") == 0
+    assert "surface: no finished trial with p_train > 0" in capsys.readouterr().err
+
+
+def test_a_store_without_its_samples_is_mended(here: Path, tmp_path: Path) -> None:
+    shutil.copytree(here / "mmpt-store", tmp_path / "store")
+    shutil.rmtree(tmp_path / "store" / "datasets")
+    assert mmpt("run", "smoke", "--inline", "--tracking-uri", "none", "--store", str(tmp_path / "store")) == 0
+    assert mmpt("report", "--store", str(tmp_path / "store"), "--out", str(tmp_path / "out")) == 0
 
 
 def test_a_store_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

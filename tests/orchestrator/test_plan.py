@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from orchestrator.estimate import cost_of
 from orchestrator.plan import make_plan
 from search_spaces import InvalidValueError, MmptError, UnknownNameError
+from trainables import resolve as resolving
 from trainables.resolve import resolve
 
 
@@ -45,6 +46,16 @@ def test_a_done_trial_whose_weights_are_needed_but_gone_runs_again() -> None:
 def test_a_finished_student_needs_no_teacher_weights() -> None:
     ids = [resolve(toys.spec(method)).trial_id for method in ("naive", "student")]
     assert not make_plan("p", [toys.spec("student")], done_ids=ids).todo
+
+
+def test_a_trial_is_another_one_when_what_it_requires_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = resolve(toys.spec("student")).trial_id
+    monkeypatch.setattr(toys.Naive, "version", "2")
+    resolving._resolve.cache_clear()
+    assert resolve(toys.spec("student")).trial_id != before
+    monkeypatch.undo()
+    resolving._resolve.cache_clear()
+    assert resolve(toys.spec("student")).trial_id == before
 
 
 def test_circles_are_refused_by_name() -> None:

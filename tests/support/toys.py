@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from search_spaces import TrialSpec
 from trainables.api import (
@@ -17,6 +17,7 @@ from trainables.api import (
     DataInfo,
     Dataset,
     DatasetCard,
+    Encoder,
     Features,
     InputInfo,
     Method,
@@ -29,6 +30,28 @@ from trainables.params import number
 
 WIDTH = 6
 QUICK = {"epochs": 2, "batch_size": 32, "patience": 0, "warmup": 0.0}
+
+
+class NormalisingToy(Encoder):
+    """Batch normalisation and drop-out: an encoder that differs between training and evaluation."""
+
+    accepts = ("vector",)
+    width = 5
+
+    def __init__(self, info: InputInfo, source: str | None = None) -> None:
+        super().__init__(info, source)
+        layers = (
+            nn.Linear(info.shape[0], 16, bias=False),
+            nn.BatchNorm1d(16),
+            nn.ReLU(),
+            nn.Dropout(0.3),
+            nn.Linear(16, 5),
+        )
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        z: Tensor = self.layers(inputs)
+        return z
 
 
 @dataclass(frozen=True)
