@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import ray
 
-from orchestrator.address import check_address
 from search_spaces.errors import MmptError
 
 __all__ = ["joined_cluster"]
@@ -33,7 +32,6 @@ def joined_cluster(address: str | None, resources: Mapping[str, float]) -> Itera
                 object_store_memory=_OBJECT_STORE_BYTES,
             )
         else:
-            check_address(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise MmptError(f"no Ray cluster answers at {address or 'this machine'!r}: {error}") from error

@@ -153,9 +153,11 @@ class Sweep:
         return "\n\n".join(to_markdown(table) for table in build_table(self.store, name, **options))
 
     def _check_place(self, address: str | None, *, inline: bool) -> None:
-        if not inline and address is None:
+        if inline:
+            return
+        if address is None:
             check_fits(self.resources)
-        elif not inline and address is not None:
+        else:
             check_address(address)
 
     def _chosen(self, plan: Plan, only: Only) -> Collection[str]:

@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Any
 
 from search_spaces.grid import Grid
-from search_spaces.missing_rates import TENTHS
 
 __all__ = ["Preset"]
 
@@ -19,12 +18,10 @@ class Preset:
         title: one line for `mmpt list presets`.
         about: what the sweep answers and what it costs.
         grid: the trials.
-        p_test: test-time missing rates that tables and figures evaluate; never trained for.
         resources: per-trial needs, `cpus` and `gpus`, that the command line can override.
     """
 
     title: str
     about: str
     grid: Grid
-    p_test: tuple[float, ...] = TENTHS
     resources: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({"cpus": 1}))

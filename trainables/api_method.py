@@ -51,6 +51,8 @@ class Method(nn.Module, ABC):
     """Raise it whenever the same spec gives other numbers."""
     card: ClassVar[MethodCard]
     Hyperparameters: ClassVar[type[Any]] = NoParams
+    needs_complete: ClassVar[bool] = True
+    """True if only samples with every modality carry a loss, False if any sample does; see `usable`."""
 
     def __init__(self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: Any) -> None:
         super().__init__()
@@ -85,8 +87,8 @@ class Method(nn.Module, ABC):
         assert not weights, "a method that requires trials takes their weights"
 
     def usable(self, available: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Return which training samples any loss term uses, (N,), from (N, M): by default the complete ones."""
-        return np.asarray(available.all(axis=1))
+        """Return which training samples any loss term uses, (N,), from (N, M)."""
+        return np.asarray(available.all(axis=1) if self.needs_complete else available.any(axis=1))
 
     @abstractmethod
     def losses(self, features: Features, batch: Batch) -> dict[str, Term]:

@@ -56,23 +56,23 @@ def narrowed_grid(preset: str, settings: tuple[str, ...], seeds: int | None) -> 
         if not equals or not text:
             raise InvalidValueError("--set", setting, "AXIS=V1,V2")
         grid = grid.with_axis(name.strip(), [parse_value(name.strip(), part.strip()) for part in text.split(",")])
-    for setting in settings:  # after all, since methods may be chosen last
-        _check_effect(setting.partition("=")[0].strip(), grid)
+    _check_effect([setting.partition("=")[0].strip() for setting in settings], grid)
     if seeds is not None and any(setting.startswith("seed=") for setting in settings):
         raise InvalidValueError("--seeds", seeds, "either --seeds N or --set seed=..., not both")
     return grid if seeds is None else grid.with_seeds(seeds)
 
 
-def _check_effect(name: str, grid: Grid) -> None:
-    """Refuse a parameter of a method or data set that no trial has.
+def _check_effect(names: list[str], grid: Grid) -> None:
+    """Refuse parameters of a method or data set that no trial has.
 
     Raises:
         UnknownNameError: with the nearest method or data set of the sweep.
     """
-    owner, dot, _ = name.partition(".")
     owners = {part for spec in grid for part in (spec.method, spec.dataset)} | {"encoder"}
-    if dot and owner not in owners:
-        raise UnknownNameError(f"method or data set of this sweep (--set {name})", owner, owners)
+    for name in names:
+        owner, dot, _ = name.partition(".")
+        if dot and owner not in owners:
+            raise UnknownNameError(f"method or data set of this sweep (--set {name})", owner, owners)
 
 
 def parse_value(name: str, text: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from results.files import Files, StoreError
@@ -143,7 +144,6 @@ def test_patterns_of_a_split_share_its_samples(store: Store, samples: Samples, b
     record = build_record(samples)
     store.write_trial(record)
     path = trial_folder(store, record.trial_id) / "logits.parquet"
-    pq = pytest.importorskip("pyarrow.parquet")
     table = pq.read_table(path)
     ids = table["sample_id"].to_pylist()
     first = next(place for place, split in enumerate(table["split"].to_pylist()) if split == "test")

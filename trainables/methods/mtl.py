@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 from torch import Tensor, nn
 
 from search_spaces.modality import Pattern
@@ -36,14 +34,11 @@ class Mtl(Method):
         idea="Add one classification loss per modality, on heads of their own, to the joint loss.",
     )
     Hyperparameters = MtlHyperparameters
+    needs_complete = False
 
     def __init__(self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: MtlHyperparameters) -> None:
         super().__init__(spec, info, fusion, hyperparameters)
         self.heads = nn.ModuleDict({name: nn.Linear(width, info.num_classes) for name, width in fusion.widths.items()})
-
-    def usable(self, available: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Use every sample: each has at least one modality."""
-        return np.ones(len(available), dtype=bool)
 
     def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
         """Return the joint term and one term per modality."""

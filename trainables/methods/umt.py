@@ -5,8 +5,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -37,6 +35,7 @@ class Umt(Method):
         idea="Distil the features of frozen unimodal experts into the encoders of the joint model.",
     )
     Hyperparameters = UmtHyperparameters
+    needs_complete = False
 
     def __init__(self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: UmtHyperparameters) -> None:
         super().__init__(spec, info, fusion, hyperparameters)
@@ -62,10 +61,6 @@ class Umt(Method):
         super().train(mode)
         self.teachers.eval()
         return self
-
-    def usable(self, available: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Use every sample: each has at least one modality."""
-        return np.ones(len(available), dtype=bool)
 
     def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
         """Return the joint term and one distillation per modality."""
