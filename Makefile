@@ -50,6 +50,7 @@ format: develop ## rewrite the code in the house format
 benchmarks: develop ## measure what docs/decisions quotes
 	$(BIN)/python benchmarks/stochastic_logit_fusion.py
 	$(BIN)/python benchmarks/trial_overhead.py
+	$(BIN)/python benchmarks/large_store.py
 
 clean: ## remove what the targets above made, never a store
 	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis

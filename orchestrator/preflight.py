@@ -5,6 +5,7 @@ import logging
 from orchestrator.plan import Plan
 from orchestrator.tracking_check import check_tracking
 from results.store import Store
+from results.trial_rows import trial_row
 from trainables.build import check_prepared, open_prepared
 from trainables.resolve import resolve
 
@@ -23,6 +24,8 @@ def prepare_sweep(plan: Plan, store: Store, cache: str, tracking: str) -> None:
     if warning:
         _log.warning("%s; the sweep goes on", warning)
     store.prepare()
+    resolved_trials = ((trial.trial_id, resolve(trial.spec)) for trial in plan.trials)
+    store.write_plan(plan.name, (trial_row(trial_id, one.spec, one.facts()) for trial_id, one in resolved_trials))
     for spec in {trial.fingerprint: trial.spec for trial in plan.trials}.values():
         resolved = resolve(spec)
         check_prepared(resolved, cache)

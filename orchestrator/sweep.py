@@ -19,7 +19,7 @@ from orchestrator.sweep_inputs import added_classes, checked_resources, checked_
 from orchestrator.tracking import Tracker, TrackingSummary, tracking_uri
 from orchestrator.tracking_uri import DISABLED
 from results.files import absolute_root
-from results.frame import frame
+from results.long_form import frame
 from results.render import to_markdown
 from results.report import build_table
 from results.store import Store
@@ -148,7 +148,7 @@ class Sweep:
     def table(self, name: str, **options: Any) -> str:
         """Return one kind of table of the store, for instance `mmpt_profile`, as Markdown.
 
-        `options` are those of `results.curves.Options`; `results.report.build_table` gives the cells themselves.
+        `options` are those of `results.options.Options`; `results.report.build_table` gives the cells themselves.
         """
         return "\n\n".join(to_markdown(table) for table in build_table(self.store, name, **options))
 

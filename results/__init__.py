@@ -4,12 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from results.curves import Options
-    from results.frame import StoreData, load
+    from results.custom import frame_figure, frame_table
+    from results.data import StoreData, load
+    from results.long_form import frame
     from results.metrics import METRICS, score
+    from results.options import Options
     from results.report import Report, build_table, write_report
+    from results.rules import RULES
     from results.schema import LogitsKey, Samples, TrialRecord
-    from results.selection import RULES
     from results.store import CorruptTrialError, Store
     from results.summary import final_metrics, p_test_curves
     from results.testbed import Profile
@@ -29,6 +31,9 @@ __all__ = [
     "TrialRecord",
     "build_table",
     "final_metrics",
+    "frame",
+    "frame_figure",
+    "frame_table",
     "load",
     "p_test_curves",
     "score",
@@ -37,16 +42,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "curves": ("Options",),
+    "custom": ("frame_figure", "frame_table"),
+    "data": ("StoreData", "load"),
+    "long_form": ("frame",),
     "metrics": ("METRICS", "score"),
+    "options": ("Options",),
     "report": ("Report", "build_table", "write_report"),
     "schema": ("LogitsKey", "Samples", "TrialRecord"),
-    "selection": ("RULES",),
+    "rules": ("RULES",),
     "store": ("CorruptTrialError", "Store"),
     "summary": ("final_metrics", "p_test_curves"),
     "testbed": ("Profile",),
     "weakness": ("weakness_scores",),
-    "frame": ("StoreData", "load"),
 }
 
 

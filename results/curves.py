@@ -1,48 +1,37 @@
-"""Scores against test-time missing rates of whole methods: the selected trials of a method serve as one system."""
+"""Scores of a system against test-time missing rates: exact where the metric is linear, else simulated."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from math import sqrt
 
-from results.frame import StoreData
-from results.selection import Group, Pick, ValidationScores, rule_named
+import numpy as np
+
+from results.metrics import metric_named
+from results.pattern_shares import possible_patterns
 from results.statistics import mean
-from results.testbed import Profile, possible_patterns
+from results.systems import System, Systems
+from results.testbed import Doubles, Profile
 from search_spaces.missing_rates import TENTHS, MissingRates, one_modality, shared_rates
 from search_spaces.modality import FULL, Pattern
 
-__all__ = ["Curve", "Curves", "Options", "curves_of", "families"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What every table and figure of a report has in common.
-
-    Attributes:
-        metric: name in `results.metrics.METRICS`.
-        route: `probe` or `head`; the two never meet in one table.
-        rule: name of the selection rule.
-        num_draws: seeds of the test-time draws.
-    """
-
-    metric: str = "macro_f1"
-    route: str = "probe"
-    rule: str = "best_validation"
-    num_draws: int = 100
+__all__ = ["Curve", "curve", "families"]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Score against p_test = 0, 0.1, ..., 1.
+    """A system's score at several test-time missing rates.
 
     Attributes:
-        values: per rate, one mean over the draws for each training seed; empty where there is none.
+        values: per rate, one value for each training seed: an exact expectation or the mean over the draws; empty
+            where there is none.
+        errors: per rate, the standard error that the simulation leaves in the mean over seeds; 0 if exact.
         trial_ids: per rate, the trials behind it.
-        seeds: training seeds of the values, the same at every rate: those that have all patterns the curve needs.
         reasons: per rate, why there is no value.
+        seeds: training seeds of the values, the same at every rate: those that have all patterns the curve needs.
     """
 
     values: tuple[tuple[float, ...], ...]
+    errors: tuple[float, ...]
     trial_ids: tuple[tuple[str, ...], ...]
     reasons: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -53,78 +42,56 @@ def families(modalities: Sequence[str]) -> dict[str, tuple[MissingRates, ...]]:
     return {name: one_modality(name) for name in sorted(modalities)} | {FULL: shared_rates(TENTHS)}
 
 
-class Curves:
-    """The selected trials of every method, and curves computed from them once.
+def curve(systems: Systems, system: System, rates: Sequence[MissingRates]) -> Curve:
+    """Return a system's scores at these rates.
 
-    Each pattern is served by the trials that the method's profile reports in that column, so the ends of a curve are
-    the numbers of the profile table (where all columns have the same seeds: a curve uses those they have in common).
+    Each pattern is served by the trials chosen for it, so the ends of a curve are numbers of the profile table (where
+    all patterns have the same seeds: a curve uses those they have in common).
     """
-
-    def __init__(self, data: StoreData, options: Options) -> None:
-        self._data = data
-        self._options = options
-        scores = ValidationScores(data.frame, options.metric, options.route)
-        self.picks: Mapping[tuple[Group, str], Pick] = rule_named(options.rule).pick(scores)
-        self.groups: list[Group] = sorted({group for group, _ in self.picks})
-        self._of_group: Callable[[Group], dict[str, Curve]] = lru_cache(maxsize=None)(self._all_families)
-
-    def modalities(self, group: Group) -> list[str]:
-        """Return the modalities of a group's data set, sorted."""
-        return sorted(self._data.samples[group.fingerprint].modalities)
-
-    def pick(self, group: Group, pattern: str) -> Pick | None:
-        """Return what was chosen for a pattern key, or None."""
-        return self.picks.get((group, pattern))
-
-    def curve(self, group: Group, family: str) -> Curve:
-        """Return a group's curve of one family; all its curves are computed together, its trials read once."""
-        return self._of_group(group)[family]
-
-    def _all_families(self, group: Group) -> dict[str, Curve]:
-        systems = self._put_together(group)
-        rates_of = families(self.modalities(group))
-        return {family: self._curve(group, rates, systems) for family, rates in rates_of.items()}
-
-    def _curve(self, group: Group, rates: Sequence[MissingRates], every: Mapping[int, Profile]) -> Curve:
-        needs = [possible_patterns(self.modalities(group), rate) for rate in rates]
-        usable = [place for place, need in enumerate(needs) if all((group, one.key) in self.picks for one in need)]
-        needed = {pattern for place in usable for pattern in needs[place]}
-        systems = {seed: one for seed, one in every.items() if needed and one.parts.keys() >= needed}
-        values: list[list[float]] = [[] for _ in rates]
-        trial_ids: list[dict[str, None]] = [{} for _ in rates]
-        chosen = [rates[place] for place in usable]
-        for seed, system in systems.items():
-            drawn = system.simulate(chosen, range(self._options.num_draws), self._options.metric)
-            for place, scores in zip(usable, drawn, strict=True):
-                values[place].append(mean(scores))
-                trial_ids[place].update(dict.fromkeys(self._trials(group, seed, needs[place])))
-        reasons = ["" if found else self._reason(group, need) for found, need in zip(values, needs, strict=True)]
-        return Curve(tuple(map(tuple, values)), tuple(map(tuple, trial_ids)), tuple(reasons), tuple(systems))
-
-    def _trials(self, group: Group, seed: int, needed: Sequence[Pattern]) -> list[str]:
-        picks = [self.picks[group, pattern.key] for pattern in needed]
-        return [pick.trial_ids[pick.seeds.index(seed)] for pick in picks]
-
-    def _reason(self, group: Group, needed: Sequence[Pattern]) -> str:
-        lacking = [pattern.key for pattern in needed if (group, pattern.key) not in self.picks]
-        if not lacking:
-            return f"{group.method} has no seed with logits for every pattern of the curve"
-        return f"{group.method} has no logits for {', '.join(lacking)}"
-
-    def _put_together(self, group: Group) -> dict[int, Profile]:
-        sources: dict[int, dict[Pattern, Profile]] = {}
-        read = lru_cache(maxsize=None)(self._read)
-        for (other, key), pick in self.picks.items():
-            if other == group:
-                for seed, trial_id in zip(pick.seeds, pick.trial_ids, strict=True):
-                    sources.setdefault(seed, {})[Pattern.from_key(key)] = read(trial_id)
-        return {seed: Profile.put_together(parts) for seed, parts in sorted(sources.items())}
-
-    def _read(self, trial_id: str) -> Profile:
-        return self._data.profile(trial_id, route=self._options.route)
+    key = (*system.identity, tuple(rates))
+    if key not in systems.curves:
+        systems.curves[key] = _curve(systems, system, rates)
+    found: Curve = systems.curves[key]
+    return found
 
 
-@lru_cache(maxsize=1)
-def curves_of(data: StoreData, options: Options) -> Curves:
-    """Return the curves of a store, the same object while a report is written."""
-    return Curves(data, options)
+def _curve(systems: Systems, system: System, rates: Sequence[MissingRates]) -> Curve:
+    modalities = systems.modalities(system.group)
+    needs = [possible_patterns(modalities, rate.resolve(modalities)) for rate in rates]
+    usable = [place for place, need in enumerate(needs) if all(one.key in system.picks for one in need)]
+    needed = sorted({pattern for place in usable for pattern in needs[place]})
+    seeds = system.seeds(needed)
+    drawn = [
+        _scores(systems, systems.profile(system, seed, needed), [rates[place] for place in usable]) for seed in seeds
+    ]
+    values: list[tuple[float, ...]] = [()] * len(rates)
+    trial_ids: list[tuple[str, ...]] = [()] * len(rates)
+    errors = [0.0] * len(rates)
+    for row, place in enumerate(usable if seeds else ()):
+        each = np.stack([scores[row] for scores in drawn])  # (seeds, draws)
+        values[place] = tuple(mean(found) for found in each)
+        errors[place] = _standard_error(each.mean(axis=0))
+        ids = [trial_id for seed in seeds for trial_id in system.trials(seed, needs[place])]
+        trial_ids[place] = tuple(dict.fromkeys(ids))
+    reasons = ["" if found else _reason(systems, system, need) for found, need in zip(values, needs, strict=True)]
+    return Curve(tuple(values), tuple(errors), tuple(trial_ids), tuple(reasons), seeds)
+
+
+def _scores(systems: Systems, profile: Profile, rates: Sequence[MissingRates]) -> Doubles:
+    """Return (rates, draws) scores; a single draw where the expectation is exact."""
+    options = systems.options
+    if metric_named(options.metric).linear:
+        return profile.expected(rates, options.metric)[:, None]
+    return profile.simulate(rates, range(options.num_draws), options.metric)
+
+
+def _standard_error(draws: Doubles) -> float:
+    return float(draws.std(ddof=1) / sqrt(len(draws))) if len(draws) > 1 else 0.0
+
+
+def _reason(systems: Systems, system: System, needed: Sequence[Pattern]) -> str:
+    method = systems.data.title("method", system.group.method)
+    lacking = [pattern.key for pattern in needed if pattern.key not in system.picks]
+    if lacking:
+        return f"{method} has no logits for {', '.join(lacking)}"
+    return f"{method} has no seed with logits for every pattern of the curve"

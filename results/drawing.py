@@ -1,25 +1,22 @@
-"""Figures as data, how they look in print, and how they are written: the same bytes every time."""
+"""Figures as data, and how they are written: the same bytes every time."""
 
 import io
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from results.naming import file_name
+from results.panels import printed
 
-__all__ = ["Drawing", "blank", "line_style", "to_inline_svg", "to_png", "to_svg"]
+__all__ = ["Drawing", "to_inline_svg", "to_json", "to_png", "to_svg"]
 
-_PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
-"""Okabe and Ito's colours, told apart with any colour vision; yellow is left out because paper is white."""
-_MARKERS = "osD^vPX*"
-_LINES = ("-", "--", ":", "-.")
-_DOTS_PER_INCH = 160
+_DOTS_PER_INCH = 220
 _NARROWEST = 0.6  # of its own width; on a narrower screen a picture scrolls
 
 
@@ -32,35 +29,23 @@ class Drawing:
         title: one line.
         caption: what is drawn.
         figure: the picture.
+        points: what is drawn, as plain data with the trials behind it, for the JSON file beside the picture.
     """
 
     name: str
     title: str
     caption: str
     figure: Figure
+    points: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", file_name(self.name))
 
 
-def blank(columns: int, rows: int = 1, *, width: float = 3.6, height: float = 3.0) -> tuple[Figure, list[list[Axes]]]:
-    """Return an empty figure and its panels, [row][column]; sizes in inches per panel."""
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(rows, columns, squeeze=False).tolist()
-
-
-def line_style(index: int) -> dict[str, Any]:
-    """Return colour, marker and dashes of the index-th line; they differ without colour too."""
-    turn = index // len(_PALETTE)
-    place = index % len(_PALETTE)
-    return {"color": _PALETTE[place], "marker": _MARKERS[place], "linestyle": _LINES[(index + turn) % len(_LINES)]}
-
-
 def to_svg(drawing: Drawing) -> bytes:
     """Return SVG bytes, equal for equal drawings: no date, fixed ids."""
     out = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": drawing.name, "svg.fonttype": "path"}):
+    with printed(), mpl.rc_context({"svg.hashsalt": drawing.name, "svg.fonttype": "path"}):
         drawing.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
@@ -77,5 +62,12 @@ def to_inline_svg(drawing: Drawing) -> str:
 def to_png(drawing: Drawing) -> bytes:
     """Return PNG bytes."""
     out = io.BytesIO()
-    drawing.figure.savefig(out, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+    with printed():
+        drawing.figure.savefig(out, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
     return out.getvalue()
+
+
+def to_json(drawing: Drawing) -> str:
+    """Return what is drawn, with the trials behind it."""
+    content = {"title": drawing.title, "caption": drawing.caption, "points": [dict(point) for point in drawing.points]}
+    return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"

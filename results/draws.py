@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -30,16 +31,23 @@ def _split_mix(state: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def uniform_draws(sample_ids: Sequence[str], modality: str, seeds: Sequence[int], stream: str) -> Doubles:
-    """Return u in [0, 1), shape (len(seeds), len(sample_ids)).
+    """Return u in [0, 1), shape (len(seeds), len(sample_ids)), not to be written to.
 
     A draw depends on its sample's id, the modality, the seed and the stream ("train" or "test") and on nothing
     else: neither on the other samples nor on their order, so methods, rates and workers see the same draws.
     """
+    return _draws(tuple(sample_ids), modality, tuple(seeds), stream)
+
+
+@lru_cache(maxsize=4)  # tables ask for the same draws trial by trial
+def _draws(sample_ids: tuple[str, ...], modality: str, seeds: tuple[int, ...], stream: str) -> Doubles:
     ids = np.array([_hash64(sample_id) for sample_id in sample_ids], dtype=np.uint64)
     keys = np.array([_hash64(f"{stream}/{modality}/{seed}") for seed in seeds], dtype=np.uint64)
     with np.errstate(over="ignore"):
         mixed = _split_mix(_split_mix(ids[None, :] * _GOLDEN ^ keys[:, None]) + _GOLDEN)
-    return (mixed >> np.uint64(11)).astype(np.float64) * _TO_UNIT
+    draws = (mixed >> np.uint64(11)).astype(np.float64) * _TO_UNIT
+    draws.flags.writeable = False
+    return draws
 
 
 def available(draws: Mapping[str, Doubles], rates: MissingRates) -> Bools:

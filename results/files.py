@@ -2,9 +2,10 @@
 
 import os
 import shutil
+import tempfile
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,17 +78,48 @@ class Files:
             for name in sorted(files, key=lambda name: name == last):
                 self._fs.pipe_file(self.path(*folder, name), files[name])
             return
-        target = Path(self.path(*folder))
-        staging = target.parent / f".{target.name}.{uuid.uuid4().hex}"
+        with self.staging(*folder[:-1]) as staging:
+            for name, data in files.items():
+                (staging / name).write_bytes(data)
+            self.publish_staged(staging, folder, last)
+
+    @contextmanager
+    def staging(self, *parts: str) -> Iterator[Path]:
+        """Give an empty local folder for files too big to hold in memory, on the disk of the folder `parts`.
+
+        It is gone afterwards; `publish_staged` makes its files appear before that.
+        """
+        if not self.is_local:
+            with tempfile.TemporaryDirectory() as folder:
+                yield Path(folder)
+            return
+        staging = Path(self.path(*parts, f".{uuid.uuid4().hex}"))
         staging.mkdir(parents=True)
         try:
-            for name, data in files.items():
-                _write_synced(staging / name, data)
-            _sync_folder(staging)
-            _replace_folder(staging, target)
-            _sync_folder(target.parent)
+            yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+    def publish_staged(self, staging: Path, folder: tuple[str, ...], last: str) -> None:
+        """Make the files of a staging folder appear at once as `folder`; as `publish` does, without reading them."""
+        names = sorted((path.name for path in staging.iterdir()), key=lambda name: (name == last, name))
+        if not self.is_local:
+            self.remove(*folder, last)
+            for name in names:
+                self._fs.put_file(str(staging / name), self.path(*folder, name))
+            return
+        target = Path(self.path(*folder))
+        for name in names:
+            with (staging / name).open("rb") as handle:
+                os.fsync(handle.fileno())
+        _sync_folder(staging)
+        _replace_folder(staging, target)
+        _sync_folder(target.parent)
+
+    def read_range(self, start: int, end: int, *parts: str) -> bytes:
+        """Return a file's bytes from `start` up to `end`, or fewer; FileNotFoundError if there is none."""
+        data: bytes = self._fs.cat_file(self.path(*parts), start=start, end=end)
+        return data
 
     def names(self, *parts: str) -> list[str]:
         """Names in a folder, sorted; empty if there is no such folder. Names that start with a dot are left out."""
@@ -103,6 +135,10 @@ class Files:
     def exists(self, *parts: str) -> bool:
         """Tell whether a file or folder is there."""
         return bool(self._fs.exists(self.path(*parts)))
+
+    def size(self, *parts: str) -> int:
+        """Return a file's length in bytes; FileNotFoundError if there is none."""
+        return int(self._fs.size(self.path(*parts)))
 
     def remove(self, *parts: str) -> None:
         """Delete a file or a whole folder; nothing happens if it is not there."""

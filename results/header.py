@@ -15,7 +15,15 @@ _OPTIONAL_FACTS = ("versions", "titles", "provenance")
 
 
 class CorruptTrialError(StoreError):
-    """A trial whose files do not have the content they were written with; it counts as not done."""
+    """A trial whose files do not have the content they were written with; it counts as not done.
+
+    Attributes:
+        trial_id: which one.
+    """
+
+    def __init__(self, message: str, trial_id: str) -> None:
+        super().__init__(message)
+        self.trial_id = trial_id
 
 
 def read_header(trial_id: str, data: bytes) -> tuple[TrialSpec, dict[str, Any]]:
@@ -30,7 +38,7 @@ def read_header(trial_id: str, data: bytes) -> tuple[TrialSpec, dict[str, Any]]:
     except SchemaError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, MmptError) as error:
-        raise CorruptTrialError(f"trial {trial_id}: spec.json: {error}") from error
+        raise CorruptTrialError(f"trial {trial_id}: spec.json: {error}", trial_id) from error
 
 
 def _spec_and_facts(data: bytes, what: str) -> tuple[TrialSpec, dict[str, Any]]:

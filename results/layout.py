@@ -1,15 +1,13 @@
 """What tables and figures share: the order and names of rows and columns, and the words of captions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from results.curves import Options
-from results.frame import StoreData, rates_text
+from results.candidates import Group
+from results.data import StoreData
 from results.metrics import metric_named
-from results.render import Cell
-from results.selection import Group, rule_named
-from search_spaces.errors import MmptError
-from search_spaces.missing_rates import MissingRates
+from results.options import Options
+from results.rules import rule_named
+from results.systems import Systems
 from search_spaces.modality import Pattern, patterns
 
 __all__ = [
@@ -17,20 +15,19 @@ __all__ = [
     "column_title",
     "dataset_title",
     "differing_seeds",
-    "failed_methods",
+    "draws_sentence",
     "family_title",
     "fusions",
-    "method_title",
+    "interval_sentence",
     "methods_in_order",
     "profile_columns",
-    "why_empty",
 ]
 
-_FIRST = ("naive", "unimodal")
+_FIRST = ("naive", "unimodal", "dropout", "mtl", "gblend", "ogm_ge", "umt")
 
 
 def methods_in_order(methods: Iterable[str]) -> list[str]:
-    """Sort methods as in MMPT's tables: naive, unimodal, then the others by name."""
+    """Sort methods in the order of MMPT's tables, then the others by name."""
     return sorted(set(methods), key=lambda key: (_FIRST.index(key) if key in _FIRST else len(_FIRST), key))
 
 
@@ -39,22 +36,10 @@ def fusions(groups: Iterable[Group]) -> list[str]:
     return sorted({group.fusion for group in groups})
 
 
-def _title(data: StoreData, kind: str, key: str) -> str:
-    for record in data.headers.values():
-        if getattr(record.spec, kind) == key:
-            return str(record.facts.get("titles", {}).get(kind, key))
-    return key
-
-
-def method_title(data: StoreData, method: str) -> str:
-    """Return a method's display name as its trials have stored it, else its key."""
-    return _title(data, "method", method)
-
-
 def dataset_title(data: StoreData, group: Group, groups: Iterable[Group]) -> str:
     """Return a data set's display name; with several versions of the data, each says which it is."""
     versions = {other.fingerprint for other in groups if other.dataset == group.dataset}
-    title = _title(data, "dataset", group.dataset)
+    title = data.title("dataset", group.dataset)
     return f"{title} [{group.fingerprint[:8]}]" if len(versions) > 1 else title
 
 
@@ -76,20 +61,36 @@ def family_title(family: str) -> str:
     return "any (one rate)" if family == "all" else family.replace("_", " ")
 
 
-def caption(data: StoreData, options: Options, groups: Sequence[Group], seeds: Iterable[int]) -> str:
-    """Return what every caption says: metric, route, selection rule, seeds, data."""
+def caption(systems: Systems, groups: Sequence[Group], seeds: Iterable[int], *, what: str = "") -> str:
+    """Return what every caption says: metric (or else `what` the numbers are), route, selection rule, seeds, data."""
+    data, options = systems.data, systems.options
     rows = {group.fingerprint: group.dataset for group in groups}
     sizes = "; ".join(
-        f"{dataset} {fingerprint[:8]} ({len(data.samples[fingerprint].split('test')[0])} test samples)"
+        f"{dataset} {fingerprint[:8]} ({data.samples[fingerprint].count('test')} test samples)"
         for fingerprint, dataset in sorted(rows.items(), key=lambda item: (item[1], item[0]))
     )
     used = sorted(set(seeds))
     routes = {"probe": "fresh linear probes on frozen features", "head": "the method's own prediction"}
+    fixed = "".join(f" {axis} = {value}." for axis, value in options.fixed)
+    numbers = what or f"Test {metric_named(options.metric).title} in percent"
     return (
-        f"Test {metric_named(options.metric).title} in percent, route {options.route} ({routes[options.route]}). "
-        f"Selection: {options.rule}. {rule_named(options.rule).sentence} "
+        f"{numbers}, route {options.route} ({routes[options.route]}). "
+        f"Selection: {options.rule}. {rule_named(options.rule).sentence}{fixed} "
         f"Seeds: {', '.join(map(str, used)) or 'none'}. Data: {sizes}."
     )
+
+
+def draws_sentence(options: Options) -> str:
+    """Return how scores at missing rates between 0 and 1 were computed."""
+    if metric_named(options.metric).linear:
+        return "Exact expectations over the random absence of modalities."
+    return f"Mean of {options.num_draws} draws of the absent modalities."
+
+
+def interval_sentence(options: Options) -> str:
+    """Return where a reader finds the confidence intervals; empty if there are none."""
+    where = "95 % bootstrap intervals are in the tooltips, the CSV and the JSON file."
+    return where if options.num_resamples else ""
 
 
 def differing_seeds(seeds_of: Mapping[str, Sequence[int]]) -> str:
@@ -99,44 +100,3 @@ def differing_seeds(seeds_of: Mapping[str, Sequence[int]]) -> str:
         f"{name}: {', '.join(map(str, seeds))}" for name, seeds in seeds_of.items() if seeds and set(seeds) != every
     ]
     return f"With fewer seeds: {'; '.join(fewer)}. " if fewer else ""
-
-
-def why_empty(data: StoreData, group: Group, pattern: Pattern) -> Cell:
-    """Return the empty cell of a method in a column, with the reason: no such logits, failed, or never run."""
-    where = f"{method_title(data, group.method)} on {group.dataset}"
-    finished = [
-        record
-        for record in data.headers.values()
-        if (record.spec.method, record.spec.dataset, record.spec.fusion) == (group.method, group.dataset, group.fusion)
-        and record.facts["fingerprint"] == group.fingerprint
-        and rates_text(record.spec.p_train, record.facts["modalities"]) == group.p_train
-    ]
-    if finished:
-        return Cell(reason=f"{where}: none of its trials predicts from {' and '.join(pattern)}")
-    for failure in data.failures.values():
-        if _is_of(failure.spec, group, data.samples[group.fingerprint].modalities):
-            return Cell(reason=f"{where}: failed ({failure.error})")
-    return Cell(reason=f"{where}: no finished trial in the store")
-
-
-def failed_methods(data: StoreData, groups: Sequence[Group]) -> list[str]:
-    """Return the methods of failed trials that would stand beside these groups, had they succeeded."""
-    specs = [failure.spec for failure in data.failures.values()]
-    beside = [(group, data.samples[group.fingerprint].modalities) for group in groups]
-    found = {
-        str(spec["method"])
-        for spec in specs
-        for group, modalities in beside
-        if "method" in spec and _is_of(spec, group._replace(method=str(spec["method"])), modalities)
-    }
-    return sorted(found)
-
-
-def _is_of(spec: Mapping[str, Any], group: Group, modalities: Sequence[str]) -> bool:
-    """Tell whether a failed trial's spec belongs to a group; a spec that cannot be read belongs to none."""
-    if any(spec.get(key) != getattr(group, key) for key in ("method", "dataset", "fusion")):
-        return False
-    try:
-        return rates_text(MissingRates(spec["p_train"]), modalities) == group.p_train
-    except (MmptError, KeyError, AttributeError):
-        return False

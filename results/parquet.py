@@ -2,14 +2,16 @@
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from results.files import StoreError
-from results.schema import Floats, LogitsKey, Samples, TrialRecord, read_parquet, write_parquet
+from results.schema import Floats, Logits, LogitsKey, Samples, TrialRecord, read_parquet, write_parquet
 
 __all__ = ["logits_table", "read_logits", "read_samples", "samples_bytes"]
 
@@ -44,23 +46,33 @@ def logits_table(record: TrialRecord) -> pa.Table:
     return pa.concat_tables(parts).unify_dictionaries()
 
 
-def read_logits(table: pa.Table) -> tuple[dict[LogitsKey, Floats], dict[str, list[str]]]:
+def read_logits(table: pa.Table) -> Logits:
     """Return (logits, sample ids per split) of a table that `logits_table` made.
 
     Raises:
-        ValueError: two patterns or routes of one split have different samples.
+        ValueError: two patterns or routes of one split have different samples, or rows of one are not together.
     """
-    keys = table.select(["route", "pattern", "split"]).to_pandas().astype(str)
     flat = np.asarray(table["logits"].combine_chunks().flatten()).reshape(len(table), -1)
-    ids = np.asarray(table["sample_id"].to_pylist(), dtype=object)
+    ids = table["sample_id"].combine_chunks()
     logits: dict[LogitsKey, Floats] = {}
-    sample_ids: dict[str, list[str]] = {}
-    for (route, pattern, split), rows in keys.groupby(["route", "pattern", "split"]).indices.items():
-        logits[LogitsKey(str(route), str(pattern), str(split))] = flat[rows]
-        own = ids[rows].tolist()
-        if sample_ids.setdefault(str(split), own) != own:
-            raise ValueError(f"logits of {route} {pattern} are on other {split} samples than those before")
-    return logits, sample_ids
+    found: dict[str, pa.Array] = {}
+    for key, start, end in _blocks(table):
+        if key in logits:
+            raise ValueError(f"rows of {key} are in two places")
+        logits[key] = flat[start:end]
+        own = ids.slice(start, end - start)
+        if not found.setdefault(key.split, own).equals(own):
+            raise ValueError(f"logits of {key.route} {key.pattern} are on other {key.split} samples than those before")
+    return logits, {split: own.to_pylist() for split, own in found.items()}
+
+
+def _blocks(table: pa.Table) -> Iterator[tuple[LogitsKey, int, int]]:
+    """Return each key with the first row of its block and the one after its last."""
+    columns = [pc.dictionary_encode(table[name].combine_chunks()) for name in ("route", "pattern", "split")]
+    changes = [np.flatnonzero(np.diff(column.indices.to_numpy())) + 1 for column in columns]
+    bounds = sorted({0, len(table)}.union(*(places.tolist() for places in changes))) if len(table) else []
+    for start, end in pairwise(bounds):
+        yield LogitsKey(*(column[start].as_py() for column in columns)), start, end
 
 
 def samples_bytes(samples: Samples) -> bytes:

@@ -1,81 +1,111 @@
-"""From a store to a folder of tables, figures and one page that shows them all."""
+"""From one or more stores to a folder of tables, figures and one page that shows them all."""
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from results.curves import Options
-from results.drawing import Drawing, to_inline_svg, to_png, to_svg
+from results import drawing, render
+from results.data import load
+from results.drawing import Drawing
 from results.figures import FIGURES
 from results.files import absolute_root
-from results.frame import load
+from results.header import CorruptTrialError
 from results.metrics import metric_named
-from results.page import page
-from results.render import Nothing, Table, to_csv, to_json, to_markdown
-from results.render_html import to_html
+from results.options import Options
+from results.page import Block, Section, page
+from results.render_html import figure_block, table_block
 from results.render_latex import to_latex
-from results.schema import ROUTES, SCHEMA_VERSION
+from results.report_origin import origin_section
+from results.rules import rule_named
 from results.store import Store
-from results.tables import TABLES
+from results.table import Nothing, Table
+from results.tables import FIRST, TABLES
 from search_spaces.catalog import Catalog
-from search_spaces.errors import MmptError, UnknownNameError
+from search_spaces.errors import MmptError
 
 __all__ = ["Report", "build_table", "write_report"]
 
-_WRITERS: Mapping[str, Callable[[Table], str]] = {"md": to_markdown, "tex": to_latex, "csv": to_csv, "json": to_json}
+_TEXTS: Mapping[str, Callable[[Table], str]] = {
+    "md": render.to_markdown,
+    "tex": to_latex,
+    "csv": render.to_csv,
+    "json": render.to_json,
+}
+Keys = Sequence[str] | None
+Stores = str | Store | Sequence[str | Store]
+"""One store or several, each opened already or given by its path or URL."""
 
 
 class Report:
-    """Everything a store has to show.
+    """Everything that stores have to show.
 
     Args:
-        store_root: path or URL of the store; a relative path is resolved here.
-        options: metric, route, selection rule, number of draws.
+        stores: one store or several, opened or by path or URL; a relative path is resolved here.
+        options: metric, route, selection rule and so on.
+
+    Attributes:
+        data: what was read. A trial that turns out to be damaged while a table is made moves to `data.corrupt`.
 
     Raises:
-        MmptError: the store has no finished trial.
-        UnknownNameError: no such metric or route.
+        MmptError: there is no finished trial, or the stores disagree about one.
     """
 
-    def __init__(self, store_root: str, options: Options | None = None) -> None:
+    def __init__(self, stores: Stores, options: Options | None = None) -> None:
         self.options = options or Options()
-        metric_named(self.options.metric)
-        if self.options.route not in ROUTES:
-            raise UnknownNameError("route", self.options.route, ROUTES)
-        self.data = load(Store(absolute_root(store_root)))
-        if not self.data.headers:
+        given = [stores] if isinstance(stores, str | Store) else list(stores)
+        opened = [store if isinstance(store, Store) else Store(absolute_root(store)) for store in given]
+        self.roots = [store.root for store in opened]
+        self.data = load(*opened)
+        if self.data.trials.empty:
             left_out = f"; {len(self.data.corrupt)} damaged, {len(self.data.failures)} failed"
-            raise MmptError(f"store {self.data.root!r} has no finished trial to report{left_out}")
+            raise MmptError(f"store {', '.join(map(repr, self.roots))} has no finished trial to report{left_out}")
         self._nothing: list[str] = []
 
-    def write(
-        self, out_dir: str | Path, tables: Sequence[str] | None = None, figures: Sequence[str] | None = None
-    ) -> Path:
+    def build(self, tables: Keys = None, figures: Keys = None) -> tuple[list[Table], list[Drawing]]:
+        """Return tables and figures; None means all there are, which costs more than a choice.
+
+        Raises:
+            UnknownNameError: no such table, figure or selection rule.
+            InvalidValueError: the options do not fit each other, for instance an oracle that was not allowed.
+        """
+        while True:
+            try:
+                made_tables, no_table = self._built(TABLES, tables)
+                made_figures, no_figure = self._built(FIGURES, figures)
+            except CorruptTrialError as error:
+                if error.trial_id not in self.data.trials.index:
+                    raise
+                self.data = self.data.without(error.trial_id, str(error))
+                continue
+            self._nothing = [*no_table, *no_figure]
+            return made_tables, made_figures
+
+    def write(self, out_dir: str | Path, tables: Keys = None, figures: Keys = None) -> Path:
         """Write tables, figures and `index.html`; None means all there are. Return the path of the page.
 
         Raises:
-            UnknownNameError: no such table or figure.
+            UnknownNameError, InvalidValueError: see `build`.
             MmptError: the folder cannot be written.
         """
         folder = Path(out_dir).absolute()
-        self._nothing = []
-        built_tables, built_figures = self._built(TABLES, tables), self._built(FIGURES, figures)
+        made_tables, made_figures = self.build(tables, figures)
+        chosen = [("--table", key) for key in tables or ()] + [("--figure", key) for key in figures or ()]
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            shown_tables = [_write_table(folder, table) for table in made_tables]
+            shown_figures = [_write_figure(folder, figure) for figure in made_figures]
+            origin = origin_section(self.data, self.options, roots=self.roots, folder=folder, chosen=chosen)
+            sections = [
+                Section("tables", "Tables", shown_tables),
+                Section("figures", "Figures", shown_figures),
+                Section("missing", "Missing or damaged", html=self._missing()),
+                Section("provenance", "Provenance", html=origin),
+            ]
+            index = folder / "index.html"
+            index.write_text(page("Missing Modality Performance Testbed", self._lead(), sections), encoding="utf-8")
         except OSError as error:
             raise MmptError(f"report folder {str(folder)!r} cannot be written: {error.strerror}") from error
-        shown_tables = [self._write_table(folder, table) for table in built_tables]
-        shown_figures = [self._write_figure(folder, figure) for figure in built_figures]
-        sections = [
-            ("tables", "Tables", shown_tables),
-            ("figures", "Figures", shown_figures),
-            ("missing", "Missing or damaged", [self._missing()]),
-            ("provenance", "Provenance", [self._provenance(folder, tables, figures)]),
-        ]
-        index = folder / "index.html"
-        index.write_text(page("Missing Modality Performance Testbed", self._lead(), sections), encoding="utf-8")
         return index
 
     def left_out(self) -> list[str]:
@@ -83,40 +113,27 @@ class Report:
         lines = list(self._nothing)
         for word, found in (("damaged", self.data.corrupt), ("failed", self.data.failures)):
             if found:
-                lines.append(
-                    f"left out: {len(found)} {word} trials ({', '.join(sorted(found)[:3])}, ...); see mmpt status"
-                )
+                lines.append(f"left out: {len(found)} {word} trials ({', '.join(sorted(found)[:3])}); see mmpt status")
         return lines
 
-    def _built(self, catalog: Catalog[Callable[..., Any]], keys: Sequence[str] | None) -> list[Any]:
+    def _built(self, catalog: Catalog[Callable[..., Any]], keys: Keys) -> tuple[list[Any], list[str]]:
         found: list[Any] = []
-        for key in catalog.names() if keys is None else keys:
+        nothing: list[str] = []
+        for key in _in_order(catalog.names()) if keys is None else keys:
             built = catalog.get(key)(self.data, self.options)
             if isinstance(built, Nothing):
-                self._nothing.append(f"{catalog.kind} {key}: {built.reason}")
+                nothing.append(f"{catalog.kind} {key}: {built.reason}")
             else:
                 found.extend(built)
-        return found
-
-    def _write_table(self, folder: Path, table: Table) -> str:
-        for ending, render in _WRITERS.items():
-            (folder / f"{table.name}.{ending}").write_text(render(table), encoding="utf-8")
-        return to_html(table)
-
-    def _write_figure(self, folder: Path, drawing: Drawing) -> str:
-        (folder / f"{drawing.name}.svg").write_bytes(to_svg(drawing))
-        (folder / f"{drawing.name}.png").write_bytes(to_png(drawing))
-        return (
-            f'<figure id="{escape(drawing.name)}"><h3>{escape(drawing.title)}</h3><div class="scroll plot">'
-            f"{to_inline_svg(drawing)}</div><figcaption>{escape(drawing.caption)}</figcaption></figure>\n"
-        )
+        return found, nothing
 
     def _lead(self) -> str:
-        seeds = {record.spec.seed for record in self.data.headers.values()}
-        datasets = sorted({record.spec.dataset for record in self.data.headers.values()})
+        trials = self.data.trials
         return (
-            f"{len(self.data.headers)} finished trials on {', '.join(datasets)}, {len(seeds)} seeds; "
-            f"{metric_named(self.options.metric).title}, route {self.options.route}. Click a column's name to sort."
+            f"{len(trials)} finished trials on {', '.join(sorted(set(trials['dataset'])))}, "
+            f"{trials['seed'].nunique()} seeds; {metric_named(self.options.metric).title}, route {self.options.route}. "
+            f"Selection: {self.options.rule}. {rule_named(self.options.rule).sentence} Click a column's name to sort, "
+            "and any number to see which trials it comes from; arrow keys lead to the next one."
         )
 
     def _missing(self) -> str:
@@ -129,61 +146,48 @@ class Report:
         items = "".join(f"<li>{escape(line)}</li>" for line in lines)
         return f"<ul>{items}</ul>" if lines else "<p>Nothing: every trial of the store could be read.</p>"
 
-    def _provenance(self, folder: Path, tables: Sequence[str] | None, figures: Sequence[str] | None) -> str:
-        made_by = [record.facts.get("provenance", {}) for record in self.data.headers.values()]
-        commits = sorted({str(one.get("git_commit") or "unknown") for one in made_by})
-        packages: dict[str, set[str]] = {}
-        for one in made_by:
-            for package, version in one.get("packages", {}).items():
-                packages.setdefault(package, set()).add(str(version))
-        facts = {
-            "store": self.data.root,
-            "schema version": SCHEMA_VERSION,
-            "selection rule": self.options.rule,
-            "draws of missing modalities": self.options.num_draws,
-            "git commit": ", ".join(commits),
-            "packages": "; ".join(f"{name} {', '.join(sorted(found))}" for name, found in sorted(packages.items())),
-        }
-        rows = "".join(f"<li>{escape(name)}: <code>{escape(str(value))}</code></li>" for name, value in facts.items())
-        command = escape(self._command(folder, tables, figures))
-        return f"<ul>{rows}</ul><p>To make this page again, with mmpt-sweep of that commit:</p><pre>{command}</pre>"
 
-    def _command(self, folder: Path, tables: Sequence[str] | None, figures: Sequence[str] | None) -> str:
-        chosen = [("--table", key) for key in tables or ()] + [("--figure", key) for key in figures or ()]
-        flags = [("--store", self.data.root), ("--out", str(folder)), ("--metric", self.options.metric)]
-        return shlex.join(
-            ["mmpt", "report", *(part for pair in (*flags, ("--route", self.options.route), *chosen) for part in pair)]
-        )
+def _in_order(names: Sequence[str]) -> list[str]:
+    return sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+
+
+def _write_table(folder: Path, table: Table) -> Block:
+    for ending, text in _TEXTS.items():
+        (folder / f"{table.name}.{ending}").write_text(text(table), encoding="utf-8")
+    (folder / f"{table.name}.parquet").write_bytes(render.to_parquet(table))
+    return table_block(table, [*_TEXTS, "parquet"])
+
+
+def _write_figure(folder: Path, made: Drawing) -> Block:
+    (folder / f"{made.name}.svg").write_bytes(drawing.to_svg(made))
+    (folder / f"{made.name}.png").write_bytes(drawing.to_png(made))
+    (folder / f"{made.name}.json").write_text(drawing.to_json(made), encoding="utf-8")
+    return figure_block(made, ["svg", "png", "json"])
 
 
 def write_report(
-    store_root: str,
-    out_dir: str | Path,
-    tables: Sequence[str] | None = None,
-    figures: Sequence[str] | None = None,
-    *,
-    metric: str = "macro_f1",
-    route: str = "probe",
+    stores: Stores, out_dir: str | Path, tables: Keys = None, figures: Keys = None, **options: Any
 ) -> Path:
-    """Write all tables (md, tex, csv, json), figures (svg, png) and a self-contained page; return the page's path.
+    """Write all tables, figures and a self-contained page; return the page's path.
+
+    `options` are those of `results.options.Options`.
 
     Raises:
-        MmptError: the store has no finished trial.
-        UnknownNameError: no such table, figure, metric or route.
+        MmptError: there is no finished trial.
+        UnknownNameError: no such table, figure, metric, route or rule.
     """
-    report = Report(store_root, Options(metric=metric, route=route))
-    return report.write(out_dir, tables, figures)
+    return Report(stores, Options(**options)).write(out_dir, tables, figures)
 
 
-def build_table(store: Store, name: str, **options: Any) -> list[Table]:
-    """Return one kind of table of a store; `options` are those of `results.curves.Options`.
+def build_table(stores: Stores, name: str, **options: Any) -> list[Table]:
+    """Return one kind of table; `options` are those of `results.options.Options`.
 
     Raises:
         UnknownNameError: no such table.
-        MmptError: the store has nothing for it; the message says what is missing.
+        MmptError: there is nothing for it; the message says what is missing.
     """
-    build = TABLES.get(name)
-    built = build(load(store), Options(**options))
-    if isinstance(built, Nothing):
-        raise MmptError(f"table {name}: {built.reason}")
-    return built
+    report = Report(stores, Options(**options))
+    tables, _ = report.build([name], [])
+    if not tables:
+        raise MmptError("; ".join(report.left_out()))
+    return tables

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,11 +24,14 @@ __all__ = [
     "SPLITS",
     "Floats",
     "HistoryRow",
+    "Logits",
     "LogitsKey",
     "Samples",
     "SchemaError",
     "TrialRecord",
     "check_version",
+    "file_metadata",
+    "read_about",
     "read_parquet",
     "write_parquet",
 ]
@@ -72,6 +76,10 @@ class LogitsKey:
     route: str
     pattern: str
     split: str
+
+
+Logits = tuple[Mapping[LogitsKey, Floats], Mapping[str, list[str]]]
+"""What `TrialRecord` has as `logits` and `sample_ids`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,16 +139,30 @@ class Samples:
 
     def split(self, name: str) -> tuple[list[str], Ints]:
         """Return (sample ids, targets) of one split, in stored order."""
-        rows = np.flatnonzero(self.frame["split"].to_numpy() == name)
-        return self.frame["sample_id"].iloc[rows].tolist(), self.targets[rows]
+        ids, targets = self._splits.get(name, ([], self.targets[:0]))
+        return list(ids), targets
+
+    def count(self, split: str) -> int:
+        """Return how many samples a split has."""
+        return len(self._splits.get(split, ([], None))[0])
+
+    @cached_property
+    def _splits(self) -> dict[str, tuple[list[str], Ints]]:
+        rows_of = self.frame.groupby("split", sort=False).indices
+        ids = self.frame["sample_id"]
+        return {str(name): (ids.iloc[rows].tolist(), self.targets[rows]) for name, rows in rows_of.items()}
 
 
 def write_parquet(table: pa.Table, about: Mapping[str, Any] | None = None) -> bytes:
     """Return a table as Parquet bytes that carry the schema version and where they came from."""
-    extra = {_VERSION_KEY: str(SCHEMA_VERSION).encode(), _ABOUT_KEY: json.dumps(about or {}, sort_keys=True).encode()}
     buffer = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata(extra), buffer, compression="zstd")
+    pq.write_table(table.replace_schema_metadata(file_metadata(about)), buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def file_metadata(about: Mapping[str, Any] | None = None) -> dict[bytes, bytes]:
+    """Return what every Parquet file carries beside its columns: the schema version and where it came from."""
+    return {_VERSION_KEY: str(SCHEMA_VERSION).encode(), _ABOUT_KEY: json.dumps(about or {}, sort_keys=True).encode()}
 
 
 def read_parquet(data: bytes, what: str) -> tuple[pa.Table, dict[str, Any]]:
@@ -151,9 +173,18 @@ def read_parquet(data: bytes, what: str) -> tuple[pa.Table, dict[str, Any]]:
         pyarrow.ArrowException: the bytes are not a whole Parquet file.
     """
     table = pq.read_table(io.BytesIO(data))
-    metadata = table.schema.metadata or {}
+    return table, read_about(table.schema.metadata or {}, what)
+
+
+def read_about(metadata: Mapping[bytes, bytes], what: str) -> dict[str, Any]:
+    """Return where a file came from, of its `file_metadata`.
+
+    Raises:
+        SchemaError: a newer version of this program wrote it.
+    """
     check_version(int(metadata.get(_VERSION_KEY, b"0")), what)
-    return table, json.loads(metadata.get(_ABOUT_KEY, b"{}"))
+    about: dict[str, Any] = json.loads(metadata.get(_ABOUT_KEY, b"{}"))
+    return about
 
 
 def check_version(version: int, what: str) -> None:

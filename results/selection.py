@@ -1,26 +1,22 @@
-"""Which trials a table reports, decided by named rules that are given validation scores and nothing else."""
+"""Which trials a table reports: a rule's choice, with one trial per seed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import NamedTuple
+from functools import lru_cache
+from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
-from results.statistics import mean
-from search_spaces.errors import MmptError, UnknownNameError
+from results.candidates import KEYS, MEMBER, Group, SelectionScores
+from results.data import StoreData
+from results.options import Options
+from results.rules import rule_named
+from search_spaces.errors import InvalidValueError, MmptError
 
-__all__ = ["RULES", "Group", "Pick", "Rule", "ValidationScores", "rule_named"]
+__all__ = ["Pick", "Picks", "select"]
 
-
-class Group(NamedTuple):
-    """Trials that compete for the same place in a table."""
-
-    dataset: str
-    fingerprint: str
-    fusion: str
-    p_train: str
-    method: str
+_PICKED = ["trial_id", "seed", "config", "validation"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,7 @@ class Pick:
         trial_ids: its trials, one per seed, in the order of the seeds.
         seeds: theirs.
         config: hash of the spec without its seed, and of versions.
-        validation: mean validation score in the column.
+        validation: mean score in the column, on the split that the rule reads.
     """
 
     trial_ids: tuple[str, ...]
@@ -40,101 +36,65 @@ class Pick:
     validation: float
 
 
-class ValidationScores:
-    """The rows of a frame that a rule may see: one metric and route, the validation split and no other.
+Picks = Mapping[tuple[Group, str], Pick]
+"""(group, pattern key) -> what a rule has chosen there."""
+
+
+def select(data: StoreData, options: Options, parts: pd.DataFrame | None = None) -> Picks:
+    """Return for every group and pattern key the trials that the options' rule chooses.
 
     Args:
-        scores: a frame with any rows; everything but validation rows is dropped here.
-        metric: name of the metric that decides.
-        route: `probe` or `head`.
-    """
-
-    def __init__(self, scores: pd.DataFrame, metric: str = "macro_f1", route: str = "probe") -> None:
-        chosen = (scores["split"] == "val") & (scores["metric"] == metric) & (scores["route"] == route)
-        columns = [*Group._fields, "trial_id", "config", "seed", "reports", "pattern", "reported", "value"]
-        self.rows: pd.DataFrame = scores.loc[chosen, columns].reset_index(drop=True)
-
-    def groups(self) -> list[tuple[Group, pd.DataFrame]]:
-        """Return the rows of each group."""
-        return [(Group(*map(str, key)), rows) for key, rows in self.rows.groupby(list(Group._fields), sort=True)]
-
-
-Picks = Mapping[tuple[Group, str], Pick]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A way to choose among trials.
-
-    Attributes:
-        name: how it is asked for.
-        sentence: what it does, for captions.
-        pick: returns for every group and pattern key the chosen trials.
-    """
-
-    name: str
-    sentence: str
-    pick: Callable[[ValidationScores], Picks]
-
-
-def _best_validation(scores: ValidationScores) -> Picks:
-    picks: dict[tuple[Group, str], Pick] = {}
-    for group, rows in scores.groups():
-        members = [_best_configuration(member, str(reports)) for reports, member in rows.groupby("reports", sort=True)]
-        chosen = pd.concat(members)
-        for pattern, column in chosen.groupby("pattern", sort=True):
-            picks[group, str(pattern)] = _best_member(column)
-    return picks
-
-
-def _best_configuration(member: pd.DataFrame, reports: str) -> pd.DataFrame:
-    """Keep the rows of the best configuration among those with the most seeds: a single lucky seed wins nothing."""
-    main = member[member["pattern"] == reports.partition(",")[0]]
-    found = {str(config): rows for config, rows in (member if main.empty else main).groupby("config", sort=True)}
-    most = max(rows["seed"].nunique() for rows in found.values())
-    complete = [config for config, rows in found.items() if rows["seed"].nunique() == most]
-    best = max(complete, key=lambda config: mean(found[config]["value"]))
-    return member[member["config"] == best]
-
-
-def _best_member(column: pd.DataFrame) -> Pick:
-    """Among the members that report a column (or, if none does, have logits for it), pick the best one.
+        data: the trials to choose from.
+        options: metric, route and rule.
+        parts: parts of methods to choose within, in place of whole methods; see `SelectionScores.within`.
 
     Raises:
-        MmptError: two of its trials are of one configuration and seed.
+        UnknownNameError: no such rule, or a fixed axis that no trial has.
+        InvalidValueError: the rule reads test scores and that was not allowed, or `fixed` lacks its pairs.
+        MmptError: two chosen trials are of one configuration and seed, or `fixed` leaves several configurations.
     """
-    candidates = column[column["reported"]] if column["reported"].any() else column
-    members = [rows for _, rows in candidates.groupby(["reports", "config"], sort=True)]
-    best = max(members, key=lambda rows: mean(rows["value"])).sort_values(["seed", "trial_id"])
-    repeated = best[best["seed"].duplicated(keep=False)]
-    if not repeated.empty:
-        raise MmptError(
-            f"trials {' and '.join(repeated['trial_id'])} are of one configuration and seed "
-            f"({repeated['method'].iloc[0]}, seed {repeated['seed'].iloc[0]}): remove the folders of all but one"
+    rule = rule_named(options.rule)
+    if rule.split != "val" and not options.allow_oracle:
+        raise InvalidValueError(
+            "selection rule", options.rule, "a rule that reads validation only; or allow the oracle"
         )
-    seeds = tuple(int(seed) for seed in best["seed"])
-    return Pick(tuple(best["trial_id"]), seeds, str(best["config"].iloc[0]), mean(best["value"]))
-
-
-RULES: Mapping[str, Rule] = MappingProxyType(
-    {
-        "best_validation": Rule(
-            "best_validation",
-            "Per method, of the configurations with the most seeds the one with the best mean validation score on the "
-            "model's main pattern (all modalities, or those an expert is trained for); a method that trains one model "
-            "per modality is represented in each column by the one that does best there on validation.",
-            _best_validation,
+    if bool(options.fixed) != (options.rule == "fixed"):
+        raise InvalidValueError(
+            "fixed hyperparameters", dict(options.fixed), "pairs with the rule 'fixed' and only then"
         )
-    }
-)
+    scores = _scores(data, options.metric, options.route, rule.split)
+    chosen = rule.choose(scores if parts is None else scores.within(parts), options)
+    # A configuration is of one method, whatever name the part has in which it was chosen.
+    chosen = chosen[[*KEYS, *MEMBER, "value"]].rename(columns={"value": "validation"})
+    rows = scores.rows.drop(columns="method").merge(chosen, on=[*KEYS[:-2], KEYS[-1], *MEMBER])
+    return _picks(rows)
 
 
-def rule_named(name: str) -> Rule:
-    """Return a selection rule.
+@lru_cache(maxsize=1)
+def _scores(data: StoreData, metric: str, route: str, split: str) -> SelectionScores:
+    return SelectionScores(data, metric, route, split)
 
-    Raises:
-        UnknownNameError: there is none of this name.
-    """
-    if name not in RULES:
-        raise UnknownNameError("selection rule", name, RULES)
-    return RULES[name]
+
+def _picks(rows: pd.DataFrame) -> Picks:
+    """Return one pick per group and pattern; its rows are in the order of their seeds already."""
+    order = np.argsort(rows.groupby(KEYS, sort=False).ngroup().to_numpy(), kind="stable")
+    columns = {name: rows[name].to_numpy(dtype=object)[order].tolist() for name in [*KEYS, *_PICKED]}
+    keys = list(zip(*(columns[name] for name in KEYS), strict=True))
+    starts = [place for place, key in enumerate(keys) if place == 0 or key != keys[place - 1]]
+    found = {}
+    for start, end in pairwise([*starts, len(keys)]):
+        *group, pattern = keys[start]
+        trial_ids, seeds, configs, validation = (columns[name][start:end] for name in _PICKED)
+        if len(set(seeds)) < len(seeds):
+            raise MmptError(_twice(trial_ids, seeds, group[-1]))
+        found[Group(*group), pattern] = Pick(tuple(trial_ids), tuple(map(int, seeds)), configs[0], validation[0])
+    return dict(sorted(found.items()))
+
+
+def _twice(trial_ids: list[str], seeds: list[int], method: str) -> str:
+    repeated = next(seed for seed in seeds if seeds.count(seed) > 1)
+    named = [trial_id for trial_id, seed in zip(trial_ids, seeds, strict=True) if seed == repeated]
+    return (
+        f"trials {' and '.join(named)} are of one configuration and seed ({method}, seed {repeated}): "
+        "keep one of them and leave out the others' stores, or remove their folders"
+    )

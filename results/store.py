@@ -1,41 +1,38 @@
-"""The store: one folder per finished trial, the only source of every table, figure and MLflow run."""
+"""The store: every finished trial, in its folder or compacted; the only source of every table and MLflow run."""
 
 import json
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import pyarrow as pa
 
+from results.compacted_trials import CompactedTrials
 from results.failures import Failure, Failures
 from results.files import Files, StoreError
 from results.header import CorruptTrialError, read_header
-from results.parquet import logits_table, read_logits, read_samples, samples_bytes
-from results.schema import (
-    HISTORY_SCHEMA,
-    SCHEMA_VERSION,
-    Samples,
-    SchemaError,
-    TrialRecord,
-    check_version,
-    read_parquet,
-    write_parquet,
-)
+from results.parquet import read_samples, samples_bytes
+from results.parts import Part
+from results.plans import Plans
+from results.schema import SCHEMA_VERSION, Logits, Samples, SchemaError, TrialRecord, check_version
+from results.trial_folders import LOGITS, SPEC, TrialFolders, logits_of, record_of
 from results.weights import CHECKPOINTS as _CHECKPOINTS
 from results.weights import Weights
 from search_spaces.spec import canonical_json
 
 __all__ = ["CorruptTrialError", "Failure", "Store"]
 
-_TRIALS, _DATASETS = "trials", "datasets"
-_DONE, _SPEC, _LOGITS, _HISTORY = "DONE", "spec.json", "logits.parquet", "history.parquet"
-_CONTENT = (_SPEC, _LOGITS, _HISTORY)
+T = TypeVar("T")
+
+_DATASETS, _SAMPLES = "datasets", "samples.parquet"
 
 
-class Store(Weights, Failures):
+class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures):
     """Results under an absolute path or a bucket URL. Safe to share: nothing is ever half-written.
 
-    Layout: `trials/<id>/{spec.json, logits.parquet, history.parquet, DONE}`, `datasets/<fingerprint>/samples.parquet`,
-    `failures/<id>.json`, `checkpoints/<id>.safetensors`, `models/<id>.safetensors`.
+    Layout: `trials/<id>/{spec.json, logits.parquet, history.parquet, scores.parquet, DONE}`, `compacted/<part>/` (see
+    `results.compact`), `datasets/<fingerprint>/samples.parquet`, `failures/<id>.json`,
+    `checkpoints/<id>.safetensors`, `models/<id>.safetensors`. Readers do not tell a trial in a folder from a compacted
+    one; of a trial that is both, they take the folder.
 
     Raises:
         StoreError: the root is relative, its URL has no file system, or its `store.json` is damaged.
@@ -43,6 +40,7 @@ class Store(Weights, Failures):
     """
 
     def __init__(self, root: str) -> None:
+        super().__init__()
         self.files = Files(root)
         self.root = root
         if self.files.exists("store.json"):
@@ -68,19 +66,13 @@ class Store(Weights, Failures):
     # -- trials ------------------------------------------------------------------------------------------------------
 
     def write_trial(self, record: TrialRecord) -> None:
-        """Make a finished trial appear, whole, and forget its earlier failure and its checkpoint."""
-        about = dict(record.facts.get("provenance", {}))
-        history = pa.Table.from_pandas(record.history, schema=HISTORY_SCHEMA, preserve_index=False)
-        spec = {"schema_version": SCHEMA_VERSION, "spec": record.spec.to_config(), "facts": dict(record.facts)}
-        content = {
-            _SPEC: json.dumps(spec, sort_keys=True, indent=1).encode(),
-            _LOGITS: write_parquet(logits_table(record), about),
-            _HISTORY: write_parquet(history, about),
-        }
-        sums = {name: zlib.crc32(data) for name, data in content.items()}
-        done = {"schema_version": SCHEMA_VERSION, "trial_id": record.trial_id, "crc32": sums}
-        content[_DONE] = json.dumps(done).encode()
-        self.files.publish((_TRIALS, record.trial_id), content, last=_DONE)
+        """Make a finished trial appear, whole, and forget its earlier failure and its checkpoint.
+
+        Its scores are stored beside it if the store has the samples of its data set; else readers compute them.
+        """
+        fingerprint = record.facts.get("fingerprint", "")
+        known = self.files.exists(_DATASETS, fingerprint, _SAMPLES)
+        self.write_folder(record, self.read_samples(fingerprint) if known else None)
         self.clear_failure(record.trial_id)
         self.files.remove(_CHECKPOINTS, f"{record.trial_id}.safetensors")
 
@@ -91,72 +83,67 @@ class Store(Weights, Failures):
             CorruptTrialError: a file is missing, cut short or changed.
             SchemaError: a newer version of this program wrote it.
         """
-        content = self._verified(trial_id)
-        spec, facts = read_header(trial_id, content[_SPEC])
-        try:
-            logits, sample_ids = read_logits(read_parquet(content[_LOGITS], f"trial {trial_id}")[0])
-            history = read_parquet(content[_HISTORY], f"trial {trial_id}")[0].to_pandas()
-        except SchemaError:
-            raise
-        except (pa.ArrowException, ValueError, KeyError) as error:
-            raise CorruptTrialError(f"trial {trial_id}: {error}") from error
-        return TrialRecord(
-            trial_id=trial_id, spec=spec, facts=facts, logits=logits, sample_ids=sample_ids, history=history
+        return self._read(
+            trial_id, lambda: record_of(trial_id, self.read_folder(trial_id)), lambda part: part.record(trial_id)
         )
+
+    def read_logits(self, trial_id: str) -> Logits:
+        """Read a trial's logits and sample ids and nothing else of it; raises like `read_trial`."""
+        found: Logits = self._read(
+            trial_id,
+            lambda: logits_of(trial_id, self.read_folder(trial_id, (LOGITS,))),
+            lambda part: part.logits(trial_id),
+        )
+        return found
+
+    def _read(self, trial_id: str, from_folder: Callable[[], T], from_part: Callable[[Part], T]) -> T:
+        try:
+            return from_folder()
+        except StoreError:
+            compacted = self.read_compacted(trial_id, from_part)
+            if compacted is None:
+                raise
+            return compacted
 
     def is_done(self, trial_id: str) -> bool:
         """Tell whether one trial is finished and whole."""
-        try:
-            self._verified(trial_id)
-        except StoreError:
-            return False
-        return True
+        return self._problem(trial_id) is None or self._is_compacted(trial_id)
 
     def trial_ids(self) -> list[str]:
-        """Ids of all trial folders, whole or not, sorted."""
-        return self.files.names(_TRIALS)
+        """Ids of all trials that the store has, whole or not, sorted."""
+        ids = set(self.folder_ids())  # before the parts: a trial may move from here to there meanwhile
+        return sorted(ids.union(*(part.trial_ids for part in self.parts())))
 
     def done_ids(self) -> set[str]:
-        """Ids of the trials that are finished and whole."""
-        return {trial_id for trial_id, problem in self._checked() if problem is None}
+        """Ids of the trials that are finished and whole; of compacted ones only the lengths of files are checked."""
+        whole = {trial_id for trial_id in self.folder_ids() if self._problem(trial_id) is None}
+        return whole | self.compacted_ids()
 
     def corrupt(self) -> dict[str, str]:
-        """Trials that are damaged, incomplete or of a newer version: id -> what is wrong. They count as not done."""
-        return {trial_id: problem for trial_id, problem in self._checked() if problem is not None}
+        """Trials that are damaged, incomplete or of a newer version: id -> what is wrong, every byte checked."""
+        problems = {trial_id: self._problem(trial_id) for trial_id in self.folder_ids()}
+        found, compacted = self.compacted_problems()
+        found |= {key: why for key, why in problems.items() if why is not None and key not in compacted}
+        return {key: found[key] for key in sorted(found) if key not in problems or problems[key] is not None}
 
     def records(self, trial_ids: Iterable[str] | None = None) -> Iterator[TrialRecord]:
         """Read trials one by one, by default every whole one, in the order of their ids."""
         for trial_id in sorted(self.done_ids() if trial_ids is None else trial_ids):
             yield self.read_trial(trial_id)
 
-    def _checked(self) -> Iterator[tuple[str, str | None]]:
-        for trial_id in self.trial_ids():
-            yield trial_id, self._problem(trial_id)
+    def _is_compacted(self, trial_id: str) -> bool:
+        try:
+            return self.read_compacted(trial_id, lambda part: part.record(trial_id)) is not None
+        except StoreError:
+            return False
 
     def _problem(self, trial_id: str) -> str | None:
-        """Return what keeps a trial from being done: None if its bytes are those written and its spec can be read."""
+        """Return what is wrong with a trial's folder: None if its bytes are those written and its spec can be read."""
         try:
-            read_header(trial_id, self._verified(trial_id)[_SPEC])
+            read_header(trial_id, self.read_folder(trial_id)[SPEC])
         except StoreError as error:
             return str(error)
         return None
-
-    def _verified(self, trial_id: str) -> dict[str, bytes]:
-        try:
-            done = json.loads(self.files.read(_TRIALS, trial_id, _DONE))
-            check_version(int(done["schema_version"]), f"trial {trial_id}")
-            sums, written_as = {name: int(done["crc32"][name]) for name in _CONTENT}, done["trial_id"]
-            content = {name: self.files.read(_TRIALS, trial_id, name) for name in sums}
-        except KeyError as error:
-            raise CorruptTrialError(f"trial {trial_id}: {_DONE} lacks {error}") from error
-        except (OSError, ValueError, TypeError) as error:
-            raise CorruptTrialError(f"trial {trial_id}: {error}") from error
-        if written_as != trial_id:
-            raise CorruptTrialError(f"trial {trial_id}: the folder is a copy of trial {written_as}")
-        for name, data in content.items():
-            if zlib.crc32(data) != sums[name]:
-                raise CorruptTrialError(f"trial {trial_id}: {name} is not what was written ({len(data)} bytes)")
-        return content
 
     # -- data sets ---------------------------------------------------------------------------------------------------
 
@@ -171,7 +158,7 @@ class Store(Weights, Failures):
         except SchemaError:
             raise
         except StoreError:
-            self.files.write(samples_bytes(samples), _DATASETS, samples.fingerprint, "samples.parquet")
+            self.files.write(samples_bytes(samples), _DATASETS, samples.fingerprint, _SAMPLES)
 
     def read_samples(self, fingerprint: str) -> Samples:
         """Read a data set's samples.
@@ -180,7 +167,7 @@ class Store(Weights, Failures):
             StoreError: the store has none of this fingerprint, or the file is damaged.
         """
         try:
-            return read_samples(self.files.read(_DATASETS, fingerprint, "samples.parquet"), fingerprint)
+            return read_samples(self.files.read(_DATASETS, fingerprint, _SAMPLES), fingerprint)
         except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(
                 f"store {self.root!r} has no readable samples of data set {fingerprint}: {error}"
@@ -190,4 +177,4 @@ class Store(Weights, Failures):
 
     def failures(self) -> dict[str, Failure]:
         """Failed trials that have not succeeded since."""
-        return {key: found for key, found in self.stored_failures().items() if self._problem(key) is not None}
+        return {key: found for key, found in self.stored_failures().items() if not self.is_done(key)}

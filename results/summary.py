@@ -5,8 +5,9 @@ from math import isfinite
 
 from results.curves import families
 from results.metrics import METRICS
+from results.pattern_shares import possible_patterns
 from results.schema import Samples, TrialRecord
-from results.testbed import SEEDS, Profile, possible_patterns
+from results.testbed import SEEDS, Profile
 from results.weakness import probe_train_losses, weakness_scores
 from search_spaces.missing_rates import TENTHS
 from search_spaces.modality import Pattern, pattern_label

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from results.counts import Counts, contributions
 from results.draws import available, uniform_draws
-from results.metrics import Counts, contributions, metric_named
-from results.schema import Floats, Ints, Samples, TrialRecord
-from search_spaces.errors import MmptError
+from results.metrics import metric_named
+from results.pattern_shares import pattern_shares, possible_patterns
+from results.schema import Floats, Ints, Logits, Samples, TrialRecord
+from search_spaces.errors import InvalidValueError, MmptError
 from search_spaces.missing_rates import MissingRates
 from search_spaces.modality import Pattern
 
-__all__ = ["SEEDS", "MissingLogitsError", "Profile", "mix_logits", "possible_patterns"]
+__all__ = ["SEEDS", "MissingLogitsError", "Profile", "mix_logits"]
 
 SEEDS = range(100)
 """Seeds of the test-time draws; MMPT averages over 100."""
@@ -29,22 +30,10 @@ class MissingLogitsError(MmptError):
     """A missing rate asks for a pattern whose logits nothing has stored."""
 
 
-def possible_patterns(modalities: Sequence[str], rates: MissingRates) -> list[Pattern]:
-    """Return every pattern that a sample can be left with at these rates.
-
-    >>> [pattern.key for pattern in possible_patterns(["audio", "image"], MissingRates({"audio": 0.3}))]
-    ['audio-image', 'image']
-    """
-    states = [[True] * (rates[name] < 1) + [False] * (rates[name] > 0) for name in modalities]
-    chosen = [[name for name, kept in zip(modalities, state, strict=True) if kept] for state in product(*states)]
-    found = {Pattern(names) for names in chosen if names}
-    if not all(chosen):  # whoever would lose everything keeps one modality, which can be any
-        found.update(Pattern([name]) for name in modalities)
-    return sorted(found, key=lambda pattern: (-len(pattern), pattern))
-
-
 def _order(own: Sequence[str], ids: Sequence[str]) -> npt.NDArray[np.int64] | None:
     """Return the rows of `own` in the order of `ids`, or None unless each id is in both exactly once."""
+    if own == ids and len(set(ids)) == len(ids):
+        return np.arange(len(ids))
     rows = {sample_id: row for row, sample_id in enumerate(own)}
     if not len(own) == len(rows) == len(ids) or rows.keys() != set(ids):
         return None
@@ -94,16 +83,24 @@ class Profile:
         Raises:
             MmptError: the trial's samples are not exactly those of the split, or a logit is not finite.
         """
+        return cls.read(record.trial_id, (record.logits, record.sample_ids), samples, split=split, route=route)
+
+    @classmethod
+    def read(
+        cls, trial_id: str, logits: Logits, samples: Samples, *, split: str = "test", route: str = "probe"
+    ) -> Self:
+        """Do the same with the logits alone."""
+        values, sample_ids = logits
         ids, targets = samples.split(split)
-        order = _order(record.sample_ids.get(split, []), ids)
+        order = _order(sample_ids.get(split, []), ids)
         if order is None:
-            raise MmptError(f"trial {record.trial_id}: its {split} samples are not those of {samples.fingerprint}")
+            raise MmptError(f"trial {trial_id}: its {split} samples are not those of {samples.fingerprint}")
         parts = {}
-        for key, logits in record.logits.items():
+        for key, own in values.items():
             if (key.route, key.split) == (route, split):
-                if not np.isfinite(logits).all():
-                    raise MmptError(f"trial {record.trial_id}: logits of {key} are not all finite")
-                parts[Pattern.from_key(key.pattern)] = contributions(logits[order], targets)
+                if not np.isfinite(own).all():
+                    raise MmptError(f"trial {trial_id}: logits of {key} are not all finite")
+                parts[Pattern.from_key(key.pattern)] = contributions(own[order], targets)
         return cls(modalities=tuple(sorted(samples.modalities)), sample_ids=tuple(ids), targets=targets, parts=parts)
 
     @classmethod
@@ -159,6 +156,21 @@ class Profile:
                 sums = self._sums(draws, rate, parts, len(chunk))
                 values[row, start : start + len(chunk)] = scored.of(Counts.of(sums, self.targets))
         return values
+
+    def expected(self, rates: Sequence[MissingRates], metric: str) -> Doubles:
+        """Return the exact expectation of a linear metric under test-time missing rates, (len(rates),).
+
+        Raises:
+            InvalidValueError: the metric is not linear in the samples: its expectation has to be simulated.
+            MissingLogitsError: a rate needs a pattern that has no logits.
+        """
+        if not metric_named(metric).linear:
+            raise InvalidValueError("metric", metric, "one that is a mean over samples, such as 'accuracy'")
+        values = []
+        for rate in rates:
+            shares = pattern_shares(self.modalities, rate.resolve(self.modalities))
+            values.append(sum(share * self.score(pattern, metric) for pattern, share in shares.items()))
+        return np.array(values)
 
     def simulate_with(self, draws: Mapping[str, Doubles], rates: MissingRates, metric: str = "macro_f1") -> Doubles:
         """Return a metric, (S,), for given uniform draws: modality -> (S, N)."""

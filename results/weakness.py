@@ -1,13 +1,13 @@
 """MMPT's weakness score: which modality a jointly trained model has neglected."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 
 from results.schema import TrialRecord
 from search_spaces.modality import Pattern
 
-__all__ = ["SMALLEST_LOSS", "Weakness", "probe_train_losses", "weakness_scores"]
+__all__ = ["SMALLEST_LOSS", "Weakness", "losses_of", "probe_train_losses", "weakness_scores"]
 
 SMALLEST_LOSS = 1e-6
 """Below this mean loss of the others a score says nothing but "much weaker" and is reported as infinite."""
@@ -43,7 +43,13 @@ def weakness_scores(losses: Mapping[str, float]) -> dict[str, Weakness]:
     return scores
 
 
+def losses_of(facts: Mapping[str, float], modalities: Iterable[str]) -> dict[str, float]:
+    """Return modality -> training-set loss of its probe, of a trial's whole-trial facts; where it was fitted."""
+    found = {name: facts.get(f"probe/{Pattern([name]).key}/train_loss") for name in modalities}
+    return {name: loss for name, loss in found.items() if loss is not None}
+
+
 def probe_train_losses(record: TrialRecord) -> dict[str, float]:
     """Return modality -> training-set loss of its probe, for the modalities whose probe the trial has fitted."""
-    found = {name: record.fact(f"probe/{Pattern([name]).key}/train_loss") for name in record.full_pattern}
-    return {str(name): loss for name, loss in found.items() if loss is not None}
+    whole = record.history[record.history["epoch"].isna()]
+    return losses_of(dict(zip(whole["name"], whole["value"], strict=True)), record.full_pattern)

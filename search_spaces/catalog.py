@@ -96,6 +96,9 @@ class Catalog(Generic[T]):
         """(key, entry) pairs in the order of the keys."""
         return ((name, self.get(name)) for name in self.names())
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
     def __contains__(self, key: object) -> bool:
         return key in self._added or key in self._files() or key in self._entry_points()
 

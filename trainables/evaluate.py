@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from results.metrics import training_loss
+from results.losses import training_loss
 from results.schema import Floats, HistoryRow, LogitsKey
 from search_spaces.modality import Pattern, patterns
 from trainables.api import Method

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from results.metrics import score, training_loss
+from results.losses import training_loss
+from results.metrics import score
 from results.schema import Floats, HistoryRow
 from search_spaces.modality import Pattern
 from trainables.api import Batch, Features, Method, Term

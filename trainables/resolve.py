@@ -53,6 +53,18 @@ class Resolved:
         """Patterns for which the trial stands in its method's profile, the main one first."""
         return self.method.reports(self.hyperparameters, self.info.modalities)
 
+    def facts(self) -> dict[str, Any]:
+        """Return what tables need to know of the trial, known before it starts (see `results.schema.TrialRecord`)."""
+        return {
+            "modalities": list(self.info.modalities),
+            "num_classes": self.info.num_classes,
+            "multi_label": self.info.multi_label,
+            "fingerprint": self.fingerprint,
+            "versions": dict(self.versions),
+            "reports": [pattern.key for pattern in self.reports],
+            "titles": {"method": self.method.card.title, "dataset": self.dataset_title},
+        }
+
     def requirements(self) -> Mapping[str, TrialSpec]:
         """Specs of the trials that must be finished first."""
         return self.method.requires(self.spec, self.hyperparameters, self.info.modalities)

@@ -127,17 +127,7 @@ class Trial:
         self, evaluation: Evaluation, history: list[HistoryRow], sample_ids: Mapping[str, list[str]], device: str
     ) -> TrialRecord:
         resolved = self.resolved
-        facts = {
-            "modalities": list(resolved.info.modalities),
-            "num_classes": resolved.info.num_classes,
-            "multi_label": resolved.info.multi_label,
-            "fingerprint": resolved.fingerprint,
-            "versions": dict(resolved.versions),
-            "reports": [pattern.key for pattern in resolved.reports],
-            "titles": {"method": resolved.method.card.title, "dataset": resolved.dataset_title},
-            "device": device,
-            "provenance": provenance(),
-        }
+        facts = {**resolved.facts(), "device": device, "provenance": provenance()}
         frame = pd.DataFrame(history, columns=HISTORY_SCHEMA.names).astype({"epoch": "Int32", "samples": "Int64"})
         return TrialRecord(
             trial_id=self.task.trial_id,

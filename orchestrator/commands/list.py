@@ -1,5 +1,6 @@
 """List what there is: presets, methods, datasets, encoders, tables, figures or metrics."""
 
+import inspect
 from collections.abc import Callable, Mapping
 
 import click
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from results.figures import FIGURES
 from results.metrics import METRICS
+from results.rules import RULES
 from results.tables import TABLES
 from search_spaces.presets import PRESETS
 from trainables.catalogs import DATASETS, FUSIONS, METHODS
@@ -26,8 +28,9 @@ _KINDS: Mapping[str, Callable[[], dict[str, str]]] = {
     "datasets": lambda: {key: dataset.card.title for key, dataset in DATASETS.items()},
     "encoders": lambda: dict.fromkeys(encoder_names(), ""),
     "fusions": lambda: {key: _first_line(fusion) for key, fusion in FUSIONS.items()},
-    "tables": lambda: {key: _first_line(table) for key, table in TABLES.items()},
-    "figures": lambda: {key: _first_line(figure) for key, figure in FIGURES.items()},
+    "tables": lambda: {key: _first_line(inspect.getmodule(table)) for key, table in TABLES.items()},
+    "figures": lambda: {key: _first_line(inspect.getmodule(figure)) for key, figure in FIGURES.items()},
+    "rules": lambda: {key: rule.sentence for key, rule in RULES.items()},
     "metrics": lambda: {key: metric.title for key, metric in METRICS.items()},
 }
 

@@ -1,38 +1,68 @@
 """Write every table and figure of a store, and one page that shows them all."""
 
+from typing import Any
+
 import click
 from rich.console import Console
 
-from orchestrator.commands._options import store_option
-from results.curves import Options
-from results.files import absolute_root
+from orchestrator.commands._options import parse_value, store_option
 from results.metrics import METRICS
+from results.options import Options
+from results.published import PAPERS
 from results.render import to_markdown
-from results.report import Report, build_table
+from results.report import Report
+from results.rules import RULES
 from results.schema import ROUTES
-from results.store import Store
+from search_spaces.errors import InvalidValueError
 
 __all__ = ["command"]
+
+_DEFAULT = Options()
 
 
 @click.command()
 @store_option
+@click.option(
+    "--also", "others", multiple=True, metavar="STORE", help="Read this store too; can be given several times."
+)
 @click.option("--out", default="mmpt-report", show_default=True, help="Folder to write into.")
 @click.option("--table", "tables", multiple=True, help="Only this table; can be given several times.")
 @click.option("--figure", "figures", multiple=True, help="Only this figure; can be given several times.")
-@click.option("--metric", default="macro_f1", show_default=True, help=f"One of {', '.join(METRICS)}.")
-@click.option("--route", default="probe", show_default=True, help=f"One of {', '.join(ROUTES)}.")
+@click.option("--metric", default=_DEFAULT.metric, show_default=True, help=f"One of {', '.join(METRICS)}.")
+@click.option("--route", default=_DEFAULT.route, show_default=True, help=f"One of {', '.join(ROUTES)}.")
+@click.option("--rule", default=_DEFAULT.rule, show_default=True, help=f"Selection: one of {', '.join(RULES)}.")
+@click.option("--fix", "fixed", multiple=True, metavar="AXIS=VALUE", help="With --rule fixed: keep only this value.")
+@click.option("--allow-oracle", is_flag=True, help="Permit --rule oracle_test; every caption will say so.")
+@click.option("--compare", default="", help=f"Published numbers beside yours: one of {', '.join(PAPERS)}.")
+@click.option("--draws", "num_draws", default=_DEFAULT.num_draws, show_default=True, help="Draws of absent modalities.")
+@click.option(
+    "--resamples",
+    "num_resamples",
+    default=_DEFAULT.num_resamples,
+    show_default=True,
+    help="Bootstrap resamples; 0: none.",
+)
 @click.option("--show", is_flag=True, help="Print the profile table here as well.")
 def command(
-    store: str, out: str, tables: tuple[str, ...], figures: tuple[str, ...], metric: str, route: str, show: bool
+    store: str,
+    others: tuple[str, ...],
+    out: str,
+    tables: tuple[str, ...],
+    figures: tuple[str, ...],
+    fixed: tuple[str, ...],
+    *,
+    show: bool,
+    **options: Any,
 ) -> int:
-    """Write the tables (Markdown, LaTeX, CSV, JSON) and figures (SVG, PNG) of a store, and an index.html.
+    """Write the tables (Markdown, LaTeX, CSV, JSON, Parquet) and figures (SVG, PNG) of a store, and an index.html.
 
     \b
       mmpt report --store mmpt-store --out mmpt-report
       mmpt report --metric accuracy --route head --table mmpt_profile --show
+      mmpt report --rule fixed --fix learning_rate=0.001 --fix batch_size=64
+      mmpt report --compare mmpt
     """
-    report = Report(store, Options(metric=metric, route=route))
+    report = Report([store, *others], Options(**options, fixed=tuple(map(_fixed, fixed))))
     # Asking for one kind means only that; asking for nothing means everything.
     everything = not (tables or figures)
     page = report.write(out, None if everything else tables, None if everything else figures)
@@ -40,7 +70,19 @@ def command(
         click.echo(f"mmpt: {line}", err=True)
     console = Console()
     if show:
-        for table in build_table(Store(absolute_root(store)), "mmpt_profile", metric=metric, route=route):
+        for table in report.build(["mmpt_profile"], [])[0]:
             console.print(to_markdown(table), highlight=False, markup=False, soft_wrap=True)
     console.print(f"report    {page}   (open it in a browser; it needs no network)", highlight=False, soft_wrap=True)
     return 0
+
+
+def _fixed(text: str) -> tuple[str, Any]:
+    """Read AXIS=VALUE.
+
+    Raises:
+        InvalidValueError: there is no "=".
+    """
+    axis, found, value = text.partition("=")
+    if not found:
+        raise InvalidValueError("--fix", text, "AXIS=VALUE, for instance learning_rate=0.001")
+    return axis, parse_value(axis, value)

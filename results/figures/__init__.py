@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from results.curves import Options
+from results.data import StoreData
 from results.drawing import Drawing
-from results.frame import StoreData
-from results.render import Nothing
+from results.options import Options
+from results.table import Nothing
 from search_spaces.catalog import Catalog
 
 __all__ = ["FIGURES"]

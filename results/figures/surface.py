@@ -1,109 +1,154 @@
 """Score against missing rates in training and testing: MMPT's p_train x p_test surfaces, one figure per method."""
 
+from collections.abc import Mapping
+
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
-from results.curves import Curves, Options, curves_of, families
-from results.drawing import Drawing, blank
-from results.frame import StoreData
-from results.layout import caption, dataset_title, differing_seeds, family_title, method_title
+from results.candidates import Group
+from results.curves import Curve, curve, families
+from results.data import StoreData
+from results.drawing import Drawing
+from results.layout import caption, dataset_title, differing_seeds, draws_sentence, family_title
 from results.metrics import metric_named
-from results.render import Nothing
-from results.selection import Group
+from results.options import Options
+from results.panels import blank, label_bar, label_figure
 from results.statistics import mean
-from search_spaces.missing_rates import TENTHS, MissingRates
+from results.systems import BEST_FUSION, System, Systems, systems_of
+from results.table import Nothing
+from results.train_test_grid import grid_row, training_rates
+from search_spaces.missing_rates import TENTHS
 from search_spaces.modality import FULL
 
-__all__ = ["build", "missing_in_training"]
+__all__ = ["build"]
 
-Rows = dict[float, Group]
-_DARK = 0.6  # of the colour scale; lighter text above
-
-
-def missing_in_training(p_train: str, modalities: list[str]) -> dict[str, float]:
-    """Return train family -> rate for missing rates as text; rates of zero belong to every family.
-
-    >>> missing_in_training("audio:0.3", ["audio", "image"])
-    {'audio': 0.3}
-    """
-    parsed = MissingRates.parse(p_train).resolve(modalities)
-    highest = max(parsed.rates.values(), default=0.0)
-    levels = {FULL: MissingRates.shared(highest), **{name: MissingRates({name: highest}) for name in modalities}}
-    return {family: highest for family, rates in levels.items() if rates.resolve(modalities) == parsed}
+Surface = dict[float, Curve]
+_PANEL_WIDTH, _ROW_HEIGHT, _TITLE_HEIGHT, _AROUND = 2.5, 0.2, 0.25, 0.8  # inches
+_TITLE_SIZE, _NUMBER_SIZE = 8.0, 4.9  # points
+_LIGHT = 0.45  # luminance of a cell above which its number is black
 
 
 def build(data: StoreData, options: Options) -> list[Drawing] | Nothing:
-    """Return one figure per data set, fusion and method that has trials with p_train > 0.
+    """Return one figure per data set, fusion and method that has trials with p_train > 0, and one for Best-Fusion.
 
-    Each row is one p_train with its own selected configuration; each cell mixes the full and the remaining-modality
-    logits of those same trials. That is what appendix B of the paper asks for: with m1 missing in training at p_train,
-    multimodal and m1-only logits come from 1 - p_train of the data, those of every other modality from all of it.
+    Rows of panels: what is missing in training, columns of panels: what is missing in testing (all four combinations
+    for two modalities, and any modality at one rate); in a panel, each row is one p_train with its own selection.
     """
-    curves = curves_of(data, options)
-    surfaces: dict[Group, dict[str, Rows]] = {}
-    for group in curves.groups:
-        for family, rate in missing_in_training(group.p_train, curves.modalities(group)).items():
-            surfaces.setdefault(group._replace(p_train="0"), {}).setdefault(family, {})[rate] = group
-    found = {
-        group: {family: rows for family, rows in by_family.items() if max(rows) > 0}
-        for group, by_family in surfaces.items()
-    }
-    drawings = [_drawing(data, options, group, by_family) for group, by_family in found.items() if by_family]
-    return drawings or Nothing("no finished trial with p_train > 0")
+    systems = systems_of(data, options)
+    drawings = []
+    for block in dict.fromkeys(group[:3] for group in systems.groups):
+        groups = [group for group in systems.groups if group[:3] == block]
+        trained = {group.method for group in groups if group.p_train != "0"}
+        by_method = {method: [group for group in groups if group.method == method] for method in sorted(trained)}
+        if len(trained) > 1:
+            by_method[BEST_FUSION] = groups
+        drawings += [_drawing(systems, method, own) for method, own in by_method.items()]
+    found = [drawing for drawing in drawings if drawing is not None]
+    return found or Nothing("no finished trial with p_train > 0 of one modality, or of all at one rate")
 
 
-def _drawing(data: StoreData, options: Options, group: Group, surfaces: dict[str, Rows]) -> Drawing:
-    curves = curves_of(data, options)
-    tests = list(families(curves.modalities(group)))
-    figure, panels = blank(len(tests), len(surfaces), width=4.6, height=1.2 + 0.3 * max(map(len, surfaces.values())))
-    tables = {(tr, te): _values(curves, rows, te) for tr, rows in surfaces.items() for te in tests}
-    limits = (min(map(_lowest, tables.values())), max(np.nanmax(v, initial=0.0) for v in tables.values()))
-    for line, (train, rows) in zip(panels, surfaces.items(), strict=True):
-        for panel, test in zip(line, tests, strict=True):
-            _heat_map(panel, tables[train, test], sorted(rows), limits)
-            panel.set_title(f"train: {family_title(train)}, test: {family_title(test)}", fontsize=9)
-    _frame(figure, panels)
-    used = [other for rows in surfaces.values() for other in rows.values()]
-    seeds_of = {
-        f"p_train {other.p_train}, {family_title(test)} missing at test time": curves.curve(other, test).seeds
-        for other in dict.fromkeys(used)
-        for test in tests
-    }
-    seeds = {seed for found in seeds_of.values() for seed in found}
-    title = f"{method_title(data, group.method)} on {dataset_title(data, group, curves.groups)}, {group.fusion} fusion"
+def _system(systems: Systems, method: str, groups: list[Group]) -> System:
+    return systems.best_fusion(groups) if method == BEST_FUSION else systems.of(groups[0])
+
+
+def _drawing(systems: Systems, method: str, groups: list[Group]) -> Drawing | None:
+    first = groups[0]
+    modalities = systems.modalities(first)
+    rates_of = training_rates(groups, modalities)
+    if not rates_of:
+        return None
+    complete = [group for group in groups if group.p_train == "0"]
+    base = _system(systems, method, complete) if complete else None
+    tests = families(modalities)
+    found: dict[tuple[str, str], Surface] = {}
+    for train in sorted(rates_of, key=list(tests).index):
+        for rate, own in rates_of[train].items():
+            row = grid_row(systems, train, _system(systems, method, own), base)
+            for test, test_rates in tests.items():
+                found.setdefault((train, test), {})[rate] = curve(systems, row, test_rates)
+    title = "Best-Fusion" if method == BEST_FUSION else systems.data.title("method", method)
+    where = f"{title} on {dataset_title(systems.data, first, systems.groups)}, {first.fusion} fusion"
     return Drawing(
-        f"surface_{group.dataset}_{group.fingerprint[:8]}_{group.fusion}_{group.method}",
-        f"Missing in training and testing: {title}",
-        f"{caption(data, options, used, seeds)} Each number is {metric_named(options.metric).title}, the mean over "
-        f"seeds and {options.num_draws} draws. Every p_train has its own selected configuration, and its row uses "
-        "those trials throughout: for the samples that are complete at test time and for those that lack a modality. "
-        f"{differing_seeds(seeds_of)}".rstrip(),
-        figure,
+        f"surface_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}_{method}",
+        f"Missing in training and testing: {where}",
+        _caption(systems, groups, found),
+        _figure(found, f"{metric_named(systems.options.metric).title} (%)"),
+        points=tuple(_points(found)),
     )
 
 
-def _values(curves: Curves, rows: Rows, family: str) -> np.ndarray:
-    found = [curves.curve(rows[rate], family).values for rate in sorted(rows)]
-    return np.array([[100 * mean(values) if values else np.nan for values in row] for row in found])
+def _caption(systems: Systems, groups: list[Group], found: Mapping[tuple[str, str], Surface]) -> str:
+    seeds_of = {
+        f"{family_title(train)} missing in training at {rate:g}, {family_title(test)} in testing": one.seeds
+        for (train, test), surface in found.items()
+        for rate, one in surface.items()
+    }
+    seeds = {seed for found_seeds in seeds_of.values() for seed in found_seeds}
+    text = (
+        f"{caption(systems, groups, seeds)} Each number is {metric_named(systems.options.metric).title}, the mean over "
+        f"seeds. {draws_sentence(systems.options)} Any: every modality goes missing, all at one rate. Every p_train "
+        "has its own selected configuration. As in appendix B of the paper, samples left with a pattern from which "
+        "nothing was missing in training are predicted by trials with p_train = 0, all others by those of the row. "
+        f"{differing_seeds(seeds_of)}"
+    )
+    return text.rstrip()
 
 
-def _lowest(values: np.ndarray) -> float:
-    return float(np.nanmin(values, initial=100.0))
+def _points(found: Mapping[tuple[str, str], Surface]) -> list[dict[str, object]]:
+    return [
+        {
+            "train": train,
+            "p_train": rate,
+            "test": test,
+            "p_test": p_test,
+            "values": one.values[place],
+            "seeds": one.seeds if one.values[place] else (),
+            "standard_error": one.errors[place],
+            "trial_ids": one.trial_ids[place],
+            "reason": one.reasons[place],
+        }
+        for (train, test), surface in found.items()
+        for rate, one in surface.items()
+        for place, p_test in enumerate(TENTHS)
+    ]
 
 
-def _heat_map(panel: Axes, values: np.ndarray, train_rates: list[float], limits: tuple[float, float]) -> None:
-    low, high = limits
-    panel.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto", origin="lower")
+def _figure(found: Mapping[tuple[str, str], Surface], title: str) -> Figure:
+    trains, tests = (list(dict.fromkeys(names)) for names in zip(*found, strict=True))
+    heights = [_ROW_HEIGHT * len(found[train, tests[0]]) for train in trains]
+    around = _AROUND + _TITLE_HEIGHT * len(trains)
+    figure, panels = blank(len(tests), len(trains), width=_PANEL_WIDTH, heights=heights, around=around)
+    values = {place: _values(surface) for place, surface in found.items()}
+    known = np.concatenate([each[~np.isnan(each)] for each in values.values()])
+    limits = (float(known.min(initial=100.0)), float(known.max(initial=0.0)))
+    for (train, test), surface in found.items():
+        row, column = trains.index(train), tests.index(test)
+        panel = panels[row][column]
+        image = _heat_map(panel, values[train, test], limits)
+        panel.set_xticks(range(len(TENTHS)), [f"{100 * rate:.0f}" if row == len(trains) - 1 else "" for rate in TENTHS])
+        panel.set_yticks(range(len(surface)), [f"{100 * rate:g}" if column == 0 else "" for rate in surface])
+        panel.set_title(f"training: {_short(train)}, test: {_short(test)}", fontsize=_TITLE_SIZE)
+    label_figure(figure, across="missing at test time (%)", up="missing in training (%)")
+    label_bar(figure, image, title)
+    return figure
+
+
+def _short(family: str) -> str:
+    return "any" if family == FULL else family_title(family)
+
+
+def _values(surface: Surface) -> npt.NDArray[np.float64]:
+    return np.array([[100 * mean(values) if values else np.nan for values in one.values] for one in surface.values()])
+
+
+def _heat_map(panel: Axes, values: npt.NDArray[np.float64], limits: tuple[float, float]) -> AxesImage:
+    image = panel.imshow(values, cmap="cividis", vmin=limits[0], vmax=limits[1], aspect="auto", origin="lower")
     for (row, column), value in np.ndenumerate(values):
-        shade = (value - low) / (high - low) if high > low else 1.0
-        text = "" if np.isnan(value) else f"{value:.1f}"
-        panel.text(column, row, text, ha="center", va="center", fontsize=6.5, color="k" if shade > _DARK else "w")
-    panel.set_xticks(range(len(TENTHS)), [f"{100 * rate:.0f}" for rate in TENTHS], fontsize=7)
-    panel.set_yticks(range(len(train_rates)), [f"{100 * rate:g}" for rate in train_rates], fontsize=7)
-
-
-def _frame(figure: Figure, panels: list[list[Axes]]) -> None:
-    figure.supxlabel("missing at test time (%)", fontsize=9)
-    for line in panels:
-        line[0].set_ylabel("missing in training (%)", fontsize=8)
+        if not np.isnan(value):
+            light = np.dot(image.to_rgba(np.array([value]))[0][:3], (0.2126, 0.7152, 0.0722)) > _LIGHT
+            text = f"{value:.1f}".replace("100.0", "100")
+            panel.text(column, row, text, ha="center", va="center", fontsize=_NUMBER_SIZE, color="k" if light else "w")
+    return image

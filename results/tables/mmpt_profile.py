@@ -1,73 +1,70 @@
 """The table of MMPT's profile: methods against what is available at test time, per data set, trained on all data."""
 
-from collections.abc import Mapping
-
-from results.curves import Curves, Options, curves_of
-from results.frame import StoreData
+from results.absence import open_methods, why_absent
+from results.candidates import Group
+from results.cells import Cell, empty
+from results.data import StoreData
 from results.layout import (
     caption,
     column_title,
     dataset_title,
-    failed_methods,
     fusions,
-    method_title,
+    interval_sentence,
     methods_in_order,
     profile_columns,
-    why_empty,
 )
-from results.render import Cell, Column, Nothing, Row, Table, mark_best, scored
-from results.selection import Group
+from results.options import Options
+from results.systems import Systems, systems_of
+from results.table import Column, Nothing, Row, Table, mark_best
 from search_spaces.modality import Pattern
 
 __all__ = ["build"]
 
 
 def build(data: StoreData, options: Options) -> list[Table] | Nothing:
-    """Return one table per fusion, laid out as table 1 of the paper.
+    """Return one table per fusion, laid out as tables 1 (late) and 2 (early) of the paper.
 
     Two versions of one data set (fingerprints) get column groups of their own and are never compared.
     """
-    curves = curves_of(data, options)
-    groups = [group for group in curves.groups if group.p_train == "0"]
+    systems = systems_of(data, options)
+    groups = [group for group in systems.groups if group.p_train == "0"]
     if not groups:
         return Nothing("no finished trial with p_train = 0")
-    return [_table(data, options, [g for g in groups if g.fusion == fusion]) for fusion in fusions(groups)]
+    return [_table(systems, [group for group in groups if group.fusion == fusion]) for fusion in fusions(groups)]
 
 
-def _table(data: StoreData, options: Options, groups: list[Group]) -> Table:
-    curves = curves_of(data, options)
-    blocks = list(dict.fromkeys((group.dataset, group.fingerprint) for group in groups))
+def _table(systems: Systems, groups: list[Group]) -> Table:
+    data, fusion = systems.data, groups[0].fusion
+    blocks = {group[:2]: group for group in reversed(groups)}
     places = [
-        (next(group for group in groups if group[:2] == block), pattern)
-        for block in blocks
-        for pattern in profile_columns(data.samples[block[1]].modalities)
+        (group, pattern)
+        for _, group in sorted(blocks.items())
+        for pattern in profile_columns(systems.modalities(group))
     ]
-    columns = tuple(
-        Column(dataset_title(data, group, groups), column_title(pattern, curves.modalities(group)))
-        for group, pattern in places
-    )
-    fusion = groups[0].fusion
-    methods = methods_in_order([*(group.method for group in groups), *failed_methods(data, groups)])
-    test = data.test_scores(options.metric, options.route)
-    cells = {method: [_cell(data, test, curves, g._replace(method=method), p) for g, p in places] for method in methods}
-    rows = [Row(method_title(data, method), tuple(cells[method]), key=method) for method in methods]
-    seeds = [seed for (group, _), pick in curves.picks.items() if group in groups for seed in pick.seeds]
+    methods = methods_in_order([*(group.method for group in groups), *open_methods(data, groups)])
+    rows = [
+        Row(
+            data.title("method", method),
+            tuple(_cell(systems, group._replace(method=method), pattern) for group, pattern in places),
+            key=method,
+        )
+        for method in methods
+    ]
+    seeds = {seed for row in rows for cell in row.cells for seed in cell.origin.seeds}
     return Table(
         name=f"mmpt_profile_{fusion}",
         title=f"MMPT profile, {fusion} fusion",
-        caption=f"{caption(data, options, groups, seeds)} Bold: best of its column. Starred or underlined: better than "
-        "the unimodal expert. Mean and standard deviation over seeds.",
-        columns=columns,
+        caption=f"{caption(systems, groups, seeds)} Bold: best of its column. Starred or underlined: better than the "
+        f"unimodal expert. Mean and standard deviation over seeds. {interval_sentence(systems.options)}".rstrip(),
+        columns=tuple(
+            Column(dataset_title(data, group, groups), column_title(pattern, systems.modalities(group)))
+            for group, pattern in places
+        ),
         rows=mark_best(rows, "unimodal"),
-        num_seeds=len(set(seeds)),
-        about={**vars(options), "fusion": fusion, "fingerprints": sorted({group.fingerprint for group in groups})},
+        num_seeds=len(seeds),
+        about={**vars(systems.options), "fusion": fusion, "fingerprints": sorted({g.fingerprint for g in groups})},
     )
 
 
-def _cell(
-    data: StoreData, test: Mapping[tuple[str, str], float], curves: Curves, group: Group, pattern: Pattern
-) -> Cell:
-    pick = curves.pick(group, pattern.key)
-    if pick is None:
-        return why_empty(data, group, pattern)
-    return scored([test[trial_id, pattern.key] for trial_id in pick.trial_ids], pick.trial_ids)
+def _cell(systems: Systems, group: Group, pattern: Pattern) -> Cell:
+    return systems.cell(systems.of(group), pattern) or empty(why_absent(systems.data, group, pattern))

@@ -74,19 +74,26 @@ def test_the_report_has_every_table_and_figure(here: Path, capsys: pytest.Captur
     assert mmpt("report", "--out", "out", "--show") == 0
     assert "| Naive |" in capsys.readouterr().out
     suffixes = {path.suffix for path in (here / "out").iterdir()}
-    assert {".html", ".md", ".tex", ".csv", ".json", ".svg", ".png"} <= suffixes
+    assert {".html", ".md", ".tex", ".csv", ".json", ".parquet", ".svg", ".png"} <= suffixes
     page = (here / "out" / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"""(?:src|href)\s*=\s*["']https?:|url\(\s*["']?https?:|@import""", page)
     assert "AVDigits" in page
 
 
 @pytest.mark.parametrize(
-    "kind", ["presets", "methods", "datasets", "encoders", "fusions", "tables", "figures", "metrics"]
+    "kind",
+    ["presets", "methods", "datasets", "encoders", "fusions", "tables", "figures", "metrics", "rules"],
 )
 def test_lists(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert mmpt("list", kind) == 0
     known = {"presets": "quickstart", "methods": "mtl", "datasets": "av_digits", "encoders": "vit_tiny"}
-    known |= {"fusions": "late", "tables": "robustness", "figures": "surface", "metrics": "macro_f1"}
+    known |= {
+        "fusions": "late",
+        "tables": "robustness",
+        "figures": "surface",
+        "metrics": "macro_f1",
+        "rules": "best_full",
+    }
     assert known[kind] in capsys.readouterr().out
 
 
@@ -178,7 +185,7 @@ def test_a_reader_that_leaves_does_not_end_the_sweep(tmp_path: Path) -> None:
 
 def test_asking_for_one_figure_writes_only_that(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert mmpt("report", "--out", "one", "--figure", "p_test_curve") == 0
-    assert {path.suffix for path in (here / "one").iterdir()} == {".html", ".svg", ".png"}
+    assert {path.suffix for path in (here / "one").iterdir()} == {".html", ".svg", ".png", ".json"}
     assert mmpt("report", "--out", "none", "--figure", "surface") == 0
     assert "surface: no finished trial with p_train > 0" in capsys.readouterr().err
 

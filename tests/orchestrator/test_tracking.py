@@ -105,8 +105,8 @@ def finish(store: Store, trial: PlannedTrial) -> TrialRecord:
             "fingerprint": trial.fingerprint,
             "provenance": {"git_commit": "abc", "packages": {"torch": "2.4"}},
         },
-        logits={LogitsKey("probe", "audio", "test"): np.zeros((1, 2), np.float32)},
-        sample_ids={"test": ["2"]},
+        logits={LogitsKey("probe", "audio", split): np.zeros((1, 2), np.float32) for split in ("val", "test")},
+        sample_ids={"val": ["1"], "test": ["2"]},
         history=pd.DataFrame(history(trial), columns=HistoryRow._fields),
     )
     store.write_trial(record)

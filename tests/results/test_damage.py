@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from results.data import load
 from results.files import Files, StoreError
-from results.frame import load
 from results.schema import LogitsKey, Samples, SchemaError, TrialRecord
 from results.store import CorruptTrialError, Failure, Store
 from results.testbed import Profile
@@ -41,7 +41,7 @@ def test_a_copied_folder_is_no_trial(store: Store, samples: Samples, build_recor
     store.write_samples(samples)
     store.write_trial(record)
     shutil.copytree(trial_folder(store, record.trial_id), trial_folder(store, "copy"))
-    assert store.done_ids() == {record.trial_id} == set(load(store).headers)
+    assert store.done_ids() == {record.trial_id} == set(load(store).trials.index)
     assert f"copy of trial {record.trial_id}" in store.corrupt()["copy"]
     assert list(load(store).corrupt) == ["copy"]
 
@@ -69,7 +69,7 @@ def test_one_newer_trial_blocks_nothing(store: Store, samples: Samples, build_re
         store.write_trial(record)
     done = trial_folder(store, new.trial_id) / "DONE"
     done.write_text(json.dumps(json.loads(done.read_text()) | {"schema_version": 99}))
-    assert store.done_ids() == {old.trial_id} == set(load(store).headers)
+    assert store.done_ids() == {old.trial_id} == set(load(store).trials.index)
     assert "schema version 99" in store.corrupt()[new.trial_id]
     assert "schema version 99" in load(store).corrupt[new.trial_id]
     with pytest.raises(SchemaError):
@@ -135,9 +135,11 @@ def test_a_trial_must_have_exactly_the_samples_of_the_split(
     bad = dataclasses.replace(record, sample_ids=ids, logits=logits)
     with pytest.raises(MmptError, match="test samples are not those of"):
         Profile.of(bad, samples)
+    store.write_trial(bad)  # the data set's samples come later: nothing could check it
     store.write_samples(samples)
-    store.write_trial(bad)
     assert "test samples are not those of" in load(store).corrupt[record.trial_id]
+    with pytest.raises(MmptError, match="test samples are not those of"):
+        store.write_trial(dataclasses.replace(bad, trial_id="again"))
 
 
 def test_patterns_of_a_split_share_its_samples(store: Store, samples: Samples, build_record: Make) -> None:
@@ -153,6 +155,7 @@ def test_patterns_of_a_split_share_its_samples(store: Store, samples: Samples, b
     done = path.with_name("DONE")
     content = json.loads(done.read_text())
     content["crc32"]["logits.parquet"] = zlib.crc32(path.read_bytes())
+    content["bytes"]["logits.parquet"] = path.stat().st_size
     done.write_text(json.dumps(content))
     with pytest.raises(CorruptTrialError, match="other test samples"):
         store.read_trial(record.trial_id)

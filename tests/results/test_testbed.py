@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from results.counts import contributions
 from results.draws import uniform_draws
-from results.metrics import METRICS, contributions
+from results.metrics import METRICS
+from results.pattern_shares import possible_patterns
 from results.schema import Samples, TrialRecord
-from results.testbed import MissingLogitsError, Profile, mix_logits, possible_patterns
+from results.testbed import MissingLogitsError, Profile, mix_logits
 from search_spaces.errors import MmptError, UnknownNameError
 from search_spaces.missing_rates import MissingRates, one_modality, shared_rates
 from search_spaces.modality import Pattern, patterns

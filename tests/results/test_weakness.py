@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from results.metrics import training_loss
+from results.losses import training_loss
 from results.schema import Samples, TrialRecord
 from results.weakness import probe_train_losses, weakness_scores
 

@@ -1,0 +1,67 @@
+"""Why a cell is empty: nothing planned, not finished, failed, other data, or a model that cannot predict from that."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from results.candidates import Group
+from results.data import StoreData
+from results.trial_rows import rates_text
+from search_spaces.errors import MmptError
+from search_spaces.missing_rates import MissingRates
+from search_spaces.modality import Pattern
+
+__all__ = ["open_methods", "why_absent"]
+
+
+def why_absent(data: StoreData, group: Group, pattern: Pattern) -> str:
+    """Return why a group has no number for a pattern."""
+    where = f"{data.title('method', group.method)} on {group.dataset}"
+    if _count(data.trials, group):
+        return f"{where}: none of its trials predicts from {' and '.join(pattern)}"
+    failed = [one.error for one in data.failures.values() if _is_of(one.spec, group, _modalities(data, group))]
+    if failed:
+        return f"{where}: failed ({failed[0]})"
+    planned = _count(data.planned, group)
+    if planned:
+        return f"{where}: {planned} planned trial{'' if planned == 1 else 's'} not finished"
+    others = data.trials[_matches(data.trials, group._replace(fingerprint=""))]["fingerprint"]
+    if len(others):
+        return f"{where}: finished only on other data ({', '.join(sorted({text[:8] for text in others}))})"
+    return f"{where}: not planned"
+
+
+def open_methods(data: StoreData, groups: Sequence[Group]) -> list[str]:
+    """Return the methods of failed and of planned trials that would stand beside these groups, had they finished."""
+    found = set()
+    for group in groups:
+        rows = data.planned[_matches(data.planned, group._replace(method=""))]
+        found.update(rows["method"])
+        for failure in data.failures.values():
+            method = str(failure.spec.get("method"))
+            if _is_of(failure.spec, group._replace(method=method), _modalities(data, group)):
+                found.add(method)
+    return sorted(found)
+
+
+def _modalities(data: StoreData, group: Group) -> Sequence[str]:
+    return data.samples[group.fingerprint].modalities
+
+
+def _matches(rows: Any, group: Group) -> Any:
+    """Tell which rows belong to a group; a field that is empty stands for any."""
+    wanted = {name: value for name, value in group._asdict().items() if value}
+    return (rows[list(wanted)] == list(wanted.values())).all(axis=1)
+
+
+def _count(rows: Any, group: Group) -> int:
+    return int(_matches(rows, group).sum())
+
+
+def _is_of(spec: Mapping[str, Any], group: Group, modalities: Sequence[str]) -> bool:
+    """Tell whether a failed trial's spec belongs to a group; a spec that cannot be read belongs to none."""
+    if any(spec.get(key) != getattr(group, key) for key in ("method", "dataset", "fusion")):
+        return False
+    try:
+        return rates_text(MissingRates(spec["p_train"]), modalities) == group.p_train
+    except (MmptError, KeyError, AttributeError):
+        return False
