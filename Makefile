@@ -51,6 +51,9 @@ benchmarks: develop ## measure what docs/decisions quotes
 	$(BIN)/python benchmarks/stochastic_logit_fusion.py
 	$(BIN)/python benchmarks/trial_overhead.py
 	$(BIN)/python benchmarks/large_store.py
+	$(BIN)/python benchmarks/method_cost.py
+	$(BIN)/python benchmarks/masked_pass.py
+	$(BIN)/python benchmarks/modality_competition.py
 
 clean: ## remove what the targets above made, never a store
 	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis

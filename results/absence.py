@@ -21,9 +21,11 @@ def why_absent(data: StoreData, group: Group, pattern: Pattern) -> str:
     failed = [one.error for one in data.failures.values() if _is_of(one.spec, group, _modalities(data, group))]
     if failed:
         return f"{where}: failed ({failed[0]})"
-    planned = _count(data.planned, group)
-    if planned:
-        return f"{where}: {planned} planned trial{'' if planned == 1 else 's'} not finished"
+    planned = data.planned[_matches(data.planned, group)]["trial_id"]
+    if len(planned):
+        begun = len(data.begun.intersection(planned))
+        running = f", {begun} of them begun" if begun else ""
+        return f"{where}: {len(planned)} planned trial{'' if len(planned) == 1 else 's'} not finished{running}"
     others = data.trials[_matches(data.trials, group._replace(fingerprint=""))]["fingerprint"]
     if len(others):
         return f"{where}: finished only on other data ({', '.join(sorted({text[:8] for text in others}))})"

@@ -36,6 +36,7 @@ class StoreData:
         failures: trials that failed and have not succeeded since.
         corrupt: trial id -> why it cannot be read.
         planned: trials that a sweep has planned and not finished, columns as in `trials`.
+        begun: trials that have an epoch checkpoint: they are running, or were interrupted.
     """
 
     root: str
@@ -44,6 +45,7 @@ class StoreData:
     failures: Mapping[str, Failure] = field(default_factory=dict)
     corrupt: Mapping[str, str] = field(default_factory=dict)
     planned: pd.DataFrame = field(default_factory=lambda: as_frame([]))
+    begun: frozenset[str] = frozenset()
     _sources: Sequence[Source] = field(default=(), repr=False)
 
     @cached_property
@@ -147,7 +149,13 @@ def load(*stores: Store) -> StoreData:
     failures = {key: failure for store in reversed(stores) for key, failure in store.failures().items()}
     open_failures = {key: failure for key, failure in failures.items() if key not in data.trials.index}
     planned = pd.concat([store.planned() for store in stores]).drop_duplicates("trial_id")
-    return replace(data, failures=open_failures, planned=planned[~_is_in(planned["trial_id"], data.trials["trial_id"])])
+    begun = frozenset(trial_id for store in stores for trial_id in store.checkpoint_ids())
+    return replace(
+        data,
+        failures=open_failures,
+        begun=begun,
+        planned=planned[~_is_in(planned["trial_id"], data.trials["trial_id"])],
+    )
 
 
 def _sources(store: Store) -> list[Source]:

@@ -20,6 +20,10 @@ class Weights:
         """Return a trial's epoch checkpoint, or None."""
         return self._read_or_none(CHECKPOINTS, trial_id)
 
+    def checkpoint_ids(self) -> set[str]:
+        """Ids of the trials that have an epoch checkpoint."""
+        return {name.removesuffix(".safetensors") for name in self.files.names(CHECKPOINTS)}
+
     def write_model(self, trial_id: str, data: bytes) -> None:
         """Keep a finished trial's weights (safetensors bytes) for the trials that require them."""
         self.files.write(data, MODELS, f"{trial_id}.safetensors")

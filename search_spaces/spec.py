@@ -108,8 +108,9 @@ class TrialSpec:
     Attributes:
         dataset: key of the data set.
         method: key of the training method.
-        fusion: key of the fusion, `late`.
-        encoders: modality -> encoder name; modalities not named take the data set's default.
+        fusion: key of the fusion, `late` or `early`.
+        encoders: modality -> encoder name for late fusion, `joint` -> backbone name for early fusion; what is not named
+            takes the data set's default, and what the fusion or method does not use is dropped.
         dataset_params: the data set's own parameters.
         method_params: the method's own hyperparameters.
         p_train: missing rates of the training split.

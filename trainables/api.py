@@ -1,10 +1,13 @@
 """The contracts in one place: what a data set, an encoder, a fusion and a training method are."""
 
 from trainables.api_data import DataInfo, Dataset, DatasetCard, InputInfo, RawData
+from trainables.api_fusion import Fusion
 from trainables.api_method import Method, MethodCard, Term
-from trainables.api_model import Batch, Encoder, Features, Fusion
+from trainables.api_model import Backbone, Batch, Encoder, Features
+from trainables.api_rehearsal import Rehearsal, Rehearsed
 
 __all__ = [
+    "Backbone",
     "Batch",
     "DataInfo",
     "Dataset",
@@ -16,5 +19,7 @@ __all__ = [
     "Method",
     "MethodCard",
     "RawData",
+    "Rehearsal",
+    "Rehearsed",
     "Term",
 ]

@@ -101,7 +101,9 @@ class Dataset(ABC):
     card: ClassVar[DatasetCard]
     Params: ClassVar[type[Any]] = NoParams
     default_encoders: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """modality -> encoder used when a spec names none."""
+    """modality -> encoder used in late fusion when a spec names none."""
+    default_backbone: ClassVar[str] = "tokens_tiny"
+    """Backbone used in early fusion when a spec names none."""
 
     def __init__(self, params: Any) -> None:
         self.params = params

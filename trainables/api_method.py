@@ -1,18 +1,22 @@
 """The contract of a training method: its loss, its own heads, its predictions; nothing else."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
+from torch.nn import Parameter
 
 from search_spaces.modality import Pattern, patterns
 from search_spaces.spec import TrialSpec
 from trainables.api_data import DataInfo, NoParams
-from trainables.api_model import Batch, Features, Fusion
+from trainables.api_fusion import Fusion
+from trainables.api_model import Batch, Features
+from trainables.api_rehearsal import Rehearsal, Rehearsed
+from trainables.vae import VaeSettings
 
 __all__ = ["Method", "MethodCard", "Term"]
 
@@ -23,16 +27,28 @@ class Term:
 
     mean: Tensor
     count: int
-    weight: float = 1.0
+    weight: float | Tensor = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class MethodCard:
-    """What `mmpt show` prints about a method, and its name in tables."""
+    """What `mmpt show` prints about a method, and its name in tables.
+
+    Attributes:
+        title: its name in tables.
+        paper: where it comes from.
+        idea: one sentence.
+        cost: compute of a profile in late and in early fusion, naive = 1, with M modalities; estimated from passes.
+        missing_in_training: what an incomplete training sample does, if `needs_complete` does not say it.
+        missing_at_test: what is served where modalities are missing, by the probe and by the head route.
+    """
 
     title: str
     paper: str
     idea: str
+    cost: tuple[str, str] = ("unknown", "unknown")
+    missing_in_training: str = ""
+    missing_at_test: str = "probe of what is available; joint head with zero features"
 
 
 class Method(nn.Module, ABC):
@@ -51,6 +67,8 @@ class Method(nn.Module, ABC):
     """Raise it whenever the same spec gives other numbers."""
     card: ClassVar[MethodCard]
     Hyperparameters: ClassVar[type[Any]] = NoParams
+    trains: ClassVar[bool] = True
+    """False if it takes a required trial's model as it is."""
     needs_complete: ClassVar[bool] = True
     """True if only samples with every modality carry a loss, False if any sample does; see `usable`."""
 
@@ -80,15 +98,37 @@ class Method(nn.Module, ABC):
         del spec, hyperparameters, modalities
         return {}
 
+    @classmethod
+    def settle(cls, hyperparameters: Any, fusion: type[Fusion]) -> Any:
+        """Return hyperparameters in which nothing is left to be decided; equal trials then have equal specs.
+
+        Raises:
+            InvalidValueError: a value does not go with the fusion.
+        """
+        del fusion
+        return hyperparameters
+
     # What training asks.
 
+    def chosen(self, required: Sequence[str], val_score: Callable[[str], float]) -> Sequence[str]:
+        """Return the names of the required trials whose weights it wants.
+
+        `val_score` returns such a trial's validation score: of the full pattern, by its probe, macro F1.
+        """
+        del val_score
+        return required
+
     def receive(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Take the weights (`state_dict`) of the required trials, by the names of `requires`."""
+        """Take the weights (`state_dict`) of the chosen trials, by the names of `requires`."""
         assert not weights, "a method that requires trials takes their weights"
 
     def usable(self, available: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Return which training samples any loss term uses, (N,), from (N, M)."""
         return np.asarray(available.all(axis=1) if self.needs_complete else available.any(axis=1))
+
+    def encode(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the features that `losses` and `predict` get; a method that hides inputs hides them here."""
+        return self.fusion.encode(batch)
 
     @abstractmethod
     def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
@@ -96,6 +136,40 @@ class Method(nn.Module, ABC):
 
     def before_step(self) -> None:
         """Act between backward and step, for instance on gradients."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Prepare for epoch 1, 2, ..., `spec.epochs`; an attempt that goes on from a checkpoint begins later."""
+
+    def traces(self) -> Mapping[str, float]:
+        """Return what the history shall say of the epoch that ends beside its losses, by name."""
+        return {}
+
+    # What training asks of methods that pace their parameters or rehearse.
+
+    def paced_parameters(self) -> Mapping[str, Sequence[Parameter]]:
+        """Return the parameters whose steps the method scales, by owner."""
+        return {}
+
+    def paces(self) -> Mapping[str, Tensor]:
+        """Return what multiplies the learning rate of an owner's parameters in the next step, a scalar each."""
+        return {}
+
+    def rehearsals(self, available: npt.NDArray[np.bool_], targets: npt.NDArray[np.int64]) -> Sequence[Rehearsal]:
+        """Return the trainings to be made first, from what training samples have (N, M) and are (N,) or (N, C)."""
+        del available, targets
+        return ()
+
+    def learn(self, rehearsed: Mapping[str, Rehearsed]) -> Mapping[str, float]:
+        """Take the rehearsals' losses by term; return what the history shall say of the whole trial, by name."""
+        del rehearsed
+        return {}
+
+    def imputation(self) -> tuple[VaeSettings, bool] | None:
+        """Return how missing features are completed before probing, and whether probes are fitted on completed ones.
+
+        None if probes see just the features that are there.
+        """
+        return None
 
     def predict(self, features: Features, pattern: Pattern) -> Tensor | None:
         """The method's own logits (B, C) when `pattern` is available, or None if it does not predict then.
@@ -113,7 +187,7 @@ class Method(nn.Module, ABC):
             return nn.functional.binary_cross_entropy_with_logits(logits, targets.to(logits.dtype))
         return nn.functional.cross_entropy(logits, targets)
 
-    def term(self, logits: Tensor, batch: Batch, *modalities: str, weight: float = 1.0) -> Term | None:
+    def term(self, logits: Tensor, batch: Batch, *modalities: str, weight: float | Tensor = 1.0) -> Term | None:
         """Return the criterion averaged over the rows that have all given modalities; None if there are none."""
         rows = batch.rows(*modalities)
         if rows is None:

@@ -1,8 +1,8 @@
-"""The contracts of what is trained: batches without what is missing, encoders, and fusions of them."""
+"""The contracts of what reads the data: batches without what is missing, encoders and backbones."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from trainables.api_data import InputInfo, Kind
 
-__all__ = ["Batch", "Encoder", "Features", "Fusion"]
+__all__ = ["Backbone", "Batch", "Encoder", "Features"]
 
 Features = Mapping[str, Tensor]
 """modality -> pooled representation z (B, width)."""
@@ -42,6 +42,15 @@ class Batch:
         if has.all():
             return None
         return torch.from_numpy(np.flatnonzero(has)).to(self.targets.device, non_blocking=True)
+
+    def without(self, modality: str, lost: npt.NDArray[np.bool_]) -> "Batch":
+        """Return the same samples, of which those in `lost` (B,) lack the modality."""
+        column = self.modalities.index(modality)
+        still = np.flatnonzero(~lost[self.available[:, column]])
+        kept = torch.from_numpy(still).to(self.inputs[modality].device, non_blocking=True)
+        available = self.available.copy()
+        available[lost, column] = False
+        return replace(self, inputs={**self.inputs, modality: self.inputs[modality][kept]}, available=available)
 
     def __len__(self) -> int:
         return len(self.available)
@@ -76,45 +85,42 @@ class Encoder(nn.Module, ABC):
         """Map (B, *shape) to z (B, width)."""
 
 
-class Fusion(nn.Module, ABC):
-    """Encoders and a joint head.
+class Backbone(nn.Module, ABC):
+    """One transformer over the tokens of several modalities, for early fusion.
+
+    A file `trainables/backbones/<key>.py` holds one subclass; a spec names it like an encoder, under `encoder.joint`.
 
     Args:
-        encoders: modality -> encoder, in the order of concatenation.
-        num_classes: outputs of the head.
+        inputs: modality -> what its inputs look like, for every modality of the data.
+        source: name of a configuration or a checkpoint.
 
     Attributes:
-        widths: modality -> width of z, in the order of concatenation.
-        head: linear map from the concatenated z to (B, C).
+        width: features of every token.
     """
 
     version: ClassVar[str] = "1"
-    depends_on_pattern: ClassVar[bool]
-    """False where z of a modality is the same whatever else is available, so that it is computed once."""
-
-    def __init__(self, encoders: Mapping[str, Encoder], num_classes: int) -> None:
-        super().__init__()
-        self.encoders = nn.ModuleDict(encoders)
-        self.widths = {name: encoder.width for name, encoder in encoders.items()}
-        self.head = nn.Linear(sum(self.widths.values()), num_classes)
+    accepts: ClassVar[tuple[Kind, ...]]
+    one_of_each: ClassVar[bool] = False
+    """True if the data may have only one modality of each kind."""
+    configurations: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
+    takes_checkpoint: ClassVar[bool] = False
+    width: int
 
     @abstractmethod
-    def encode(self, batch: Batch) -> dict[str, Tensor]:
-        """Return z (B, width) per modality; rows that lack the modality are zero."""
+    def __init__(self, inputs: Mapping[str, InputInfo], source: str | None = None) -> None:
+        super().__init__()
 
-    def fused_logits(self, features: Features) -> Tensor:
-        """Return s = concat(z) W^T + b, shape (B, C); modalities that `features` lacks count as zero vectors."""
-        first = next(iter(features.values()))
-        parts = [
-            features[name] if name in features else first.new_zeros(len(first), width)
-            for name, width in self.widths.items()
-        ]
-        logits: Tensor = self.head(torch.cat(parts, dim=1))
-        return logits
+    @abstractmethod
+    def embed(self, modality: str, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Map (B, *shape) to tokens (B, L, width) and which are no padding (B, L); None if all are.
 
-    def split_logits(self, features: Features) -> dict[str, Tensor]:
-        """Return s^m = z^m (W^m)^T + b / M per modality; over all modalities they sum to the fused logits."""
-        columns = torch.split(self.head.weight, list(self.widths.values()), dim=1)
-        blocks = dict(zip(self.widths, columns, strict=True))
-        share = self.head.bias / len(self.widths)
-        return {name: z @ blocks[name].T + share for name, z in features.items()}
+        The first token of every sample is valid, whatever the input holds.
+        """
+
+    def shared_tokens(self) -> Tensor | None:
+        """Return tokens (S, width) that belong to no modality and lead the sequence where several are available."""
+        return None
+
+    @abstractmethod
+    def transform(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
+        """Map (B, L, width) to final states; the mask is added to the attention scores (see `attention`)."""

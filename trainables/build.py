@@ -5,13 +5,15 @@ from pathlib import Path
 
 from torch import Tensor
 
+from results.metrics import score
+from results.schema import LogitsKey
 from results.store import Store
 from search_spaces.errors import MmptError
+from search_spaces.modality import patterns
 from trainables.api import Method
 from trainables.checkpoint import unpack
 from trainables.data import SplitData, load_split
 from trainables.devices import Compute, seed_everything
-from trainables.encoder_names import build_encoder
 from trainables.missing import training_mask
 from trainables.prepared import Prepared, prepare, verify
 from trainables.resolve import Resolved, open_dataset
@@ -56,21 +58,38 @@ def build_method(resolved: Resolved, compute: Compute) -> Method:
     """Return the method with seeded initial weights, on the device."""
     seed_everything(resolved.spec.seed, _INITIAL_STREAM)
     info = resolved.info
-    encoders = {name: build_encoder(str(resolved.spec.encoders[name]), info.inputs[name]) for name in resolved.used}
-    fusion = resolved.fusion(encoders, info.num_classes)
+    names = {name: str(part) for name, part in resolved.spec.encoders.items()}
+    fusion = resolved.fusion.build(names, info.inputs, resolved.used, info.num_classes)
+    fusion.autocast = compute.autocast
     return resolved.method(resolved.spec, info, fusion, resolved.hyperparameters).to(compute.device)
 
 
-def required_weights(store: Store, requires: Mapping[str, str]) -> dict[str, Mapping[str, Tensor]]:
-    """Return the weights of the required trials by name.
+def required_weights(
+    store: Store, requires: Mapping[str, str], method: Method, val: SplitData
+) -> tuple[dict[str, Mapping[str, Tensor]], dict[str, float]]:
+    """Return by name the weights of the required trials that the method chooses, and the scores it asked for.
 
     Raises:
         MmptError: they were not kept.
     """
+    scores: dict[str, float] = {}
+
+    def val_score(name: str) -> float:
+        scores[name] = _val_score(store, requires[name], val)
+        return scores[name]
+
     found: dict[str, Mapping[str, Tensor]] = {}
-    for name, trial_id in requires.items():
-        data = store.read_model(trial_id)
+    for name in method.chosen(list(requires), val_score):
+        data = store.read_model(requires[name])
         if data is None:
-            raise MmptError(f"the weights of the required trial {trial_id} ({name}) are not in the store")
+            raise MmptError(f"the weights of the required trial {requires[name]} ({name}) are not in the store")
         found[name] = unpack(data)[0]["model"]
-    return found
+    return found, scores
+
+
+def _val_score(store: Store, trial_id: str, val: SplitData) -> float:
+    """Return macro F1 of the full pattern's probe on the validation samples that have every modality."""
+    full = patterns(val.modalities)[0]
+    seen = val.has(full)
+    logits = store.read_trial(trial_id).logits[LogitsKey("probe", full.key, "val")]
+    return score(logits[seen], val.targets_host[seen])

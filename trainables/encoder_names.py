@@ -1,46 +1,40 @@
-"""Encoder names in a spec: `conv_tiny`, `vit_tiny`, `vit:<hub name or folder>`."""
+"""Names of encoders and backbones in a spec: `conv_tiny`, `vit_tiny`, `vit:<hub name or folder>`."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
+from search_spaces.catalog import Catalog
 from search_spaces.errors import InvalidValueError, UnknownNameError
-from trainables.api import Encoder, InputInfo
-from trainables.catalogs import ENCODERS
+from trainables.api import Backbone, Encoder, InputInfo
+from trainables.catalogs import BACKBONES, ENCODERS
 
-__all__ = ["build_encoder", "encoder_identity", "encoder_names"]
+__all__ = [
+    "JOINT",
+    "backbone_identity",
+    "backbone_names",
+    "build_backbone",
+    "build_encoder",
+    "encoder_identity",
+    "encoder_names",
+]
+
+JOINT = "joint"
+"""Under which a spec's `encoders` has the backbone of early fusion."""
+
+Part = TypeVar("Part", type[Encoder], type[Backbone])
 
 
 def encoder_names() -> tuple[str, ...]:
-    """Every name that can stand in a spec; `<key>:` wants a checkpoint after the colon."""
-    names: list[str] = []
-    for key, cls in ENCODERS.items():
-        names.extend(f"{key}_{configuration}" for configuration in cls.configurations)
-        if cls.takes_checkpoint:
-            names.append(f"{key}:")
-        elif not cls.configurations:
-            names.append(key)
-    return tuple(names)
+    """Every encoder name that can stand in a spec; `<key>:` wants a checkpoint after the colon."""
+    return _names(ENCODERS)
 
 
-def _parse(name: str) -> tuple[type[Encoder], str | None]:
-    key, colon, checkpoint = name.partition(":")
-    if colon and key in ENCODERS and checkpoint and ENCODERS.get(key).takes_checkpoint:
-        _check_checkpoint(name, key, checkpoint)
-        return ENCODERS.get(key), checkpoint
-    family, _, configuration = name.rpartition("_")
-    if family in ENCODERS and configuration in ENCODERS.get(family).configurations:
-        return ENCODERS.get(family), configuration
-    if name in ENCODERS and name in encoder_names():
-        return ENCODERS.get(name), None
-    raise UnknownNameError("encoder", name, encoder_names())
-
-
-def _check_checkpoint(name: str, key: str, checkpoint: str) -> None:
-    if checkpoint in ENCODERS.get(key).configurations:
-        raise InvalidValueError("encoder", name, f"{key}_{checkpoint} for the small configuration of that name")
-    if Path(checkpoint).is_dir() and not Path(checkpoint).is_absolute():
-        raise InvalidValueError("encoder", name, f"an absolute folder, {key}:{Path(checkpoint).absolute()}")
+def backbone_names() -> tuple[str, ...]:
+    """Every backbone name that can stand in a spec as `encoder.joint`."""
+    return _names(BACKBONES)
 
 
 def build_encoder(name: str, info: InputInfo) -> Encoder:
@@ -50,23 +44,86 @@ def build_encoder(name: str, info: InputInfo) -> Encoder:
         UnknownNameError: there is no such encoder.
         InvalidValueError: it does not accept this kind of input.
     """
-    cls, source = _parse(name)
-    _check_kind(name, cls, info)
+    cls, source = _parse(ENCODERS, name)
+    _check_kind("encoder", name, cls, info)
     return cls(info, source)
+
+
+def build_backbone(name: str, inputs: Mapping[str, InputInfo]) -> Backbone:
+    """Build a backbone by name for the data's modalities.
+
+    Raises:
+        UnknownNameError: there is no such backbone.
+        InvalidValueError: it does not accept these modalities.
+    """
+    cls, source = _parse(BACKBONES, name)
+    _check_kinds(name, cls, inputs)
+    return cls(inputs, source)
 
 
 def encoder_identity(name: str, info: InputInfo) -> str:
     """Return what stands for an encoder in a trial's id: its name and version; for a local folder, its content."""
-    cls, source = _parse(name)
-    _check_kind(name, cls, info)
-    if source and ":" in name and Path(source).is_dir():
-        return f"{name.partition(':')[0]}:{_folder_hash(str(Path(source).resolve()))}/{cls.version}"
-    return f"{name}/{cls.version}"
+    cls, source = _parse(ENCODERS, name)
+    _check_kind("encoder", name, cls, info)
+    return _identity(name, source, cls.version)
 
 
-def _check_kind(name: str, cls: type[Encoder], info: InputInfo) -> None:
+def backbone_identity(name: str, inputs: Mapping[str, InputInfo]) -> str:
+    """Return what stands for a backbone in a trial's id, as `encoder_identity`."""
+    cls, source = _parse(BACKBONES, name)
+    _check_kinds(name, cls, inputs)
+    return _identity(name, source, cls.version)
+
+
+def _names(catalog: Catalog[Part]) -> tuple[str, ...]:
+    names: list[str] = []
+    for key, cls in catalog.items():
+        names.extend(f"{key}_{configuration}" for configuration in cls.configurations)
+        if cls.takes_checkpoint:
+            names.append(f"{key}:")
+        elif not cls.configurations:
+            names.append(key)
+    return tuple(names)
+
+
+def _parse(catalog: Catalog[Part], name: str) -> tuple[Part, str | None]:
+    key, colon, checkpoint = name.partition(":")
+    if colon and key in catalog and checkpoint and catalog.get(key).takes_checkpoint:
+        _check_checkpoint(catalog, name, key, checkpoint)
+        return catalog.get(key), checkpoint
+    family, _, configuration = name.rpartition("_")
+    if family in catalog and configuration in catalog.get(family).configurations:
+        return catalog.get(family), configuration
+    if name in catalog and name in _names(catalog):
+        return catalog.get(name), None
+    raise UnknownNameError(catalog.kind, name, _names(catalog))
+
+
+def _check_checkpoint(catalog: Catalog[Part], name: str, key: str, checkpoint: str) -> None:
+    if checkpoint in catalog.get(key).configurations:
+        raise InvalidValueError(catalog.kind, name, f"{key}_{checkpoint} for the small configuration of that name")
+    if Path(checkpoint).is_dir() and not Path(checkpoint).is_absolute():
+        raise InvalidValueError(catalog.kind, name, f"an absolute folder, {key}:{Path(checkpoint).absolute()}")
+
+
+def _check_kind(what: str, name: str, cls: type[Encoder] | type[Backbone], info: InputInfo) -> None:
     if info.kind not in cls.accepts:
-        raise InvalidValueError("encoder", name, f"one for {info.kind} inputs; this one reads {', '.join(cls.accepts)}")
+        raise InvalidValueError(what, name, f"one for {info.kind} inputs; this one reads {', '.join(cls.accepts)}")
+
+
+def _check_kinds(name: str, cls: type[Backbone], inputs: Mapping[str, InputInfo]) -> None:
+    for info in inputs.values():
+        _check_kind("backbone", name, cls, info)
+    kinds = [info.kind for info in inputs.values()]
+    if cls.one_of_each and len(set(kinds)) < len(kinds):
+        shown = ", ".join(f"{modality} ({info.kind})" for modality, info in inputs.items())
+        raise InvalidValueError("backbone", name, f"one for {shown}; this one reads one modality of a kind")
+
+
+def _identity(name: str, source: str | None, version: str) -> str:
+    if source and ":" in name and Path(source).is_dir():
+        return f"{name.partition(':')[0]}:{_folder_hash(str(Path(source).resolve()))}/{version}"
+    return f"{name}/{version}"
 
 
 @lru_cache(maxsize=64)

@@ -13,12 +13,11 @@ from search_spaces.modality import Pattern, patterns
 from trainables.api import Method
 from trainables.data import SplitData
 from trainables.devices import Compute
+from trainables.imputation import PatternFeatures, complete_features
 from trainables.loop import EVALUATION_BATCH, encode
 from trainables.probe import ProbeTask, fit_probes
 
 __all__ = ["Evaluation", "evaluate"]
-
-PatternFeatures = dict[Pattern, dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,29 @@ def evaluate(method: Method, splits: Mapping[str, SplitData], used: tuple[str, .
             for pattern in every
             if (predicted := method.predict(features[split][pattern], pattern)) is not None
         }
-    probed, history = _probe(method, splits, features, every)
-    return Evaluation({**logits, **probed}, history)
+    recipe = method.imputation()
+    if recipe is None:
+        probed, history = _probe(method, splits, features, features)
+        return Evaluation({**logits, **probed}, history)
+    settings, refit = recipe
+    served, imputed = complete_features(features, splits, settings, method.spec.seed)
+    real = {name: {every[0]: patterned[every[0]]} for name, patterned in features.items()}
+    probed, history = _probe(method, splits, served if refit else real, served)
+    return Evaluation({**logits, **probed}, [*imputed, *history])
 
 
 def _features(method: Method, data: SplitData, every: tuple[Pattern, ...], compute: Compute) -> PatternFeatures:
-    """Encode a split once per pattern, or once in all where features do not depend on the pattern."""
-    if method.fusion.depends_on_pattern:
+    """Encode a split once per pattern, or once in all where features do not depend on the pattern.
+
+    Features that are to be completed are those of each modality alone, in every pattern.
+    """
+    if not method.fusion.depends_on_pattern:
+        shared = _encode_split(method, data, every[0], compute)
+    elif method.imputation() is None:
         return {pattern: _encode_split(method, data, pattern, compute) for pattern in every}
-    shared = _encode_split(method, data, every[0], compute)
+    else:
+        alone = (_encode_split(method, data, pattern, compute) for pattern in every if len(pattern) == 1)
+        shared = {name: z for features in alone for name, z in features.items()}
     return {pattern: {name: shared[name] for name in pattern} for pattern in every}
 
 
@@ -66,41 +79,49 @@ def _encode_split(method: Method, data: SplitData, pattern: Pattern, compute: Co
 
 
 def _probe(
-    method: Method, splits: Mapping[str, SplitData], features: Mapping[str, PatternFeatures], every: tuple[Pattern, ...]
+    method: Method,
+    splits: Mapping[str, SplitData],
+    fitted: Mapping[str, PatternFeatures],
+    served: Mapping[str, PatternFeatures],
 ) -> tuple[dict[LogitsKey, Floats], list[HistoryRow]]:
-    info, train = method.info, splits["train"]
-    tasks, hosts = {}, {}
-    for pattern in every:
-        rows, val_rows = (np.flatnonzero(splits[split].has(pattern)) for split in ("train", "val"))
-        index, val_index = (torch.from_numpy(numbers).to(train.device) for numbers in (rows, val_rows))
-        joined = {split: _joined(features[split][pattern]) for split in splits}
-        tasks[pattern] = ProbeTask(
-            train=joined["train"][index],
-            train_targets=train.targets[index],
-            val=joined["val"][val_index],
-            val_targets=splits["val"].targets_host[val_rows],
-        )
-        hosts[pattern] = (joined, train.targets_host[rows])
-    probes = fit_probes(
-        tasks,
-        num_classes=info.num_classes,
-        multi_label=info.multi_label,
-        seed=method.spec.seed,
-    )
+    """Fit a probe per pattern of `fitted`; a pattern that is served without one gets the first pattern's."""
+    info = method.info
+    tasks = {pattern: _probe_task(splits, fitted, pattern) for pattern in fitted["train"]}
+    probes = fit_probes(tasks, num_classes=info.num_classes, multi_label=info.multi_label, seed=method.spec.seed)
     logits: dict[LogitsKey, Floats] = {}
     history: list[HistoryRow] = []
-    for pattern, probe in probes.items():
-        joined, targets = hosts[pattern]
-        for split in ("val", "test"):
-            logits[LogitsKey("probe", pattern.key, split)] = _host(probe.logits(joined[split]))
-        train_loss = training_loss(_host(probe.logits(tasks[pattern].train)), targets)
+    for pattern in served["train"]:
+        probe = probes.get(pattern if pattern in tasks else next(iter(tasks)))
+        if probe is None:
+            continue
+        predicted = {split: _host(probe.logits(_joined(served[split][pattern]))) for split in splits}
+        logits |= {LogitsKey("probe", pattern.key, split): predicted[split] for split in ("val", "test")}
+        rows = np.flatnonzero(splits["train"].has(pattern))
+        train_loss = training_loss(predicted["train"][rows], splits["train"].targets_host[rows])
         prefix = f"probe/{pattern.key}"
         history += [
-            HistoryRow(None, f"{prefix}/train_loss", train_loss, len(targets)),
+            HistoryRow(None, f"{prefix}/train_loss", train_loss, len(rows)),
             HistoryRow(None, f"{prefix}/learning_rate", probe.learning_rate),
             HistoryRow(None, f"{prefix}/epoch", probe.epoch),
         ]
     return logits, history
+
+
+def _probe_task(
+    splits: Mapping[str, SplitData], features: Mapping[str, PatternFeatures], pattern: Pattern
+) -> ProbeTask:
+    """Return the features of the training and validation samples that have the whole pattern."""
+    rows = {split: np.flatnonzero(splits[split].has(pattern)) for split in ("train", "val")}
+    joined = {
+        split: _joined(features[split][pattern])[torch.from_numpy(own).to(splits[split].device)]
+        for split, own in rows.items()
+    }
+    return ProbeTask(
+        train=joined["train"],
+        train_targets=splits["train"].targets[torch.from_numpy(rows["train"]).to(splits["train"].device)],
+        val=joined["val"],
+        val_targets=splits["val"].targets_host[rows["val"]],
+    )
 
 
 def _joined(features: Mapping[str, Tensor]) -> Tensor:

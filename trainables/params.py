@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from search_spaces.errors import InvalidValueError, UnknownNameError
 from search_spaces.spec import Params, Value
 
-__all__ = ["a_modality", "number", "one_of", "per_modality", "read_params", "spell_out"]
+__all__ = ["a_modality", "number", "one_of", "per_modality", "read_params", "spell_out", "switch"]
 
 T = TypeVar("T")
 
@@ -21,6 +21,11 @@ def number(default: float, minimum: float, maximum: float, *, search: Sequence[f
 def one_of(default: str, *others: str) -> Any:
     """Declare a choice between names."""
     return field(default=default, metadata={"options": (default, *others)})
+
+
+def switch(*, default: bool) -> Any:
+    """Declare on or off, of which both are worth trying."""
+    return field(default=default, metadata={"search": (True, False)})
 
 
 def a_modality() -> Any:

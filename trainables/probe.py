@@ -1,4 +1,4 @@
-"""Linear probes: fresh heads on frozen features, one per availability pattern, all fitted together."""
+"""Linear probes: fresh heads on frozen features, one per availability pattern, all learning rates at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from results.metrics import score
+from results.counts import Counts, contributions
+from results.metrics import metric_named
 from search_spaces.modality import Pattern
 from trainables.data import order_of_epoch
 from trainables.devices import seed_everything
@@ -16,6 +17,8 @@ from trainables.devices import seed_everything
 __all__ = ["FittedProbe", "ProbeSettings", "ProbeTask", "fit_probes"]
 
 _PROBE_STREAM = 2
+_SELECTION_METRIC = "macro_f1"
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # Adam's usual ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,48 +79,81 @@ class FittedProbe:
 
 
 class _Head:
-    """One pattern's candidates, one per learning rate, and the best of each so far."""
+    """One pattern's candidates, one block of C rows per learning rate, and the best of each so far.
 
-    def __init__(self, task: ProbeTask, num_classes: int, num_rates: int) -> None:
-        self.task = task
+    A step is two matrix products over all candidates, with the gradient in closed form: (softmax(s) - y) z^T / N, or
+    (sigmoid(s) - y) z^T / (N C). On one core that takes a third of the time of autograd and one optimiser over all
+    heads (48 features; three quarters with 768). Padding the patterns to one width, to fit them in one product, is
+    slower there, and twice as slow with 768 features. Classes come before samples: the softmax is the dearest part.
+    """
+
+    def __init__(self, task: ProbeTask, num_classes: int, rates: tuple[float, ...], *, multi_label: bool) -> None:
         width, bound = task.train.shape[1], task.train.shape[1] ** -0.5
         device = task.train.device
         init = torch.empty(width + 1, num_classes).uniform_(-bound, bound).to(device)  # nn.Linear's default
-        self.weights = [init[:-1].clone().requires_grad_() for _ in range(num_rates)]
-        self.biases = [init[-1].clone().requires_grad_() for _ in range(num_rates)]
-        self.best_score = np.full(num_rates, -1.0)
-        self.best_epoch = np.zeros(num_rates, dtype=int)
-        self.best = [(weight.detach().clone(), bias.detach().clone()) for weight, bias in self.pairs]
+        self.train, self.val = _with_ones(task.train), _with_ones(task.val).T
+        self.targets = task.train_targets
+        self.val_targets = np.concatenate([task.val_targets] * len(rates))
+        self.shape = (len(rates), num_classes)
+        self.multi_label = multi_label
+        self.weights = init.T.repeat(len(rates), 1)  # (rates * C, width + 1), the bias in the last column
+        self.rates = rates
+        self.row_rates = torch.tensor(rates, device=device).repeat_interleave(num_classes).unsqueeze(1)
+        self.mean, self.square = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
+        self.steps = 0
+        self.best_score = np.full(len(rates), -1.0)
+        self.best_epoch = np.zeros(len(rates), dtype=int)
+        self.best = self.weights.clone()
 
-    @property
-    def pairs(self) -> list[tuple[Tensor, Tensor]]:
-        return list(zip(self.weights, self.biases, strict=True))
+    def step(self, rows: Tensor) -> None:
+        """Take one step of Adam with every candidate on the mean loss of these rows."""
+        z, targets = self.train[rows], self.targets[rows]
+        logits = (self.weights @ z.T).view(*self.shape, len(rows))
+        if self.multi_label:
+            residual = logits.sigmoid_().sub_(targets.T)
+            count = targets.numel()
+        else:
+            residual = logits.softmax(dim=1)
+            residual[:, targets, torch.arange(len(rows), device=targets.device)] -= 1.0
+            count = len(rows)
+        self._adam((residual.view(-1, len(rows)) @ z).div_(count))
 
-    def loss(self, rows: Tensor, *, multi_label: bool) -> Tensor:
-        """Return the candidates' mean losses, added up: their gradients do not mix."""
-        features, targets = self.task.train[rows], self.task.train_targets[rows]
-        weight, bias = torch.cat(self.weights, dim=1), torch.cat(self.biases)
-        logits = (features @ weight + bias).view(len(features), len(self.weights), -1)
-        if multi_label:
-            wide = targets.to(logits.dtype).unsqueeze(1).expand_as(logits)
-            return nn.functional.binary_cross_entropy_with_logits(logits, wide) * len(self.weights)
-        return nn.functional.cross_entropy(logits.flatten(0, 1), targets.repeat_interleave(len(self.weights))) * len(
-            self.weights
-        )
+    def _adam(self, gradient: Tensor) -> None:
+        self.steps += 1
+        self.mean.lerp_(gradient, 1.0 - _BETA_1)
+        self.square.mul_(_BETA_2).addcmul_(gradient, gradient, value=1.0 - _BETA_2)
+        root = self.square.sqrt().div_((1.0 - _BETA_2**self.steps) ** 0.5).add_(_EPSILON)
+        self.weights.sub_(torch.div(self.mean, root, out=root).mul_(self.row_rates / (1.0 - _BETA_1**self.steps)))
 
-    @torch.no_grad()
     def validate(self, epoch: int, patience: int) -> bool:
         """Keep what improved; return whether any candidate is still within its patience."""
-        waiting = epoch - self.best_epoch <= patience
-        for index, (weight, bias) in enumerate(self.pairs):
-            if not waiting[index]:
-                continue
-            logits = (self.task.val @ weight + bias).float().cpu().numpy()
-            value = score(logits, self.task.val_targets)
-            if value > self.best_score[index]:
-                self.best_score[index], self.best_epoch[index] = value, epoch
-                self.best[index] = (weight.detach().clone(), bias.detach().clone())
+        num_rates, num_classes = self.shape
+        logits = (self.weights @ self.val).view(num_rates, num_classes, -1).transpose(1, 2).flatten(0, 1)
+        added = contributions(logits.float().cpu().numpy(), self.val_targets)
+        sums = added.reshape(num_rates, -1, added.shape[1]).sum(axis=1)
+        counts = Counts.of(sums, self.val_targets[: self.val.shape[1]])
+        values = metric_named(_SELECTION_METRIC).of(counts)
+        improved = (values > self.best_score) & (epoch - self.best_epoch <= patience)
+        self.best_score[improved], self.best_epoch[improved] = values[improved], epoch
+        rows = torch.from_numpy(np.repeat(improved, num_classes)).to(self.weights.device)
+        self.best = torch.where(rows.unsqueeze(1), self.weights, self.best)
         return bool((epoch - self.best_epoch < patience).any())
+
+    def fitted(self) -> FittedProbe:
+        """Return the best candidate; ties go to the first rate."""
+        index, num_classes = int(np.argmax(self.best_score)), self.shape[1]
+        weight = self.best[index * num_classes : (index + 1) * num_classes].T
+        return FittedProbe(
+            weight=weight[:-1].contiguous(),
+            bias=weight[-1].contiguous(),
+            learning_rate=self.rates[index],
+            epoch=int(self.best_epoch[index]),
+            val_score=float(self.best_score[index]),
+        )
+
+
+def _with_ones(features: Tensor) -> Tensor:
+    return torch.cat([features, features.new_ones(len(features), 1)], dim=1)
 
 
 def fit_probes(
@@ -128,9 +164,9 @@ def fit_probes(
     seed: int,
     settings: ProbeSettings | None = None,
 ) -> dict[Pattern, FittedProbe]:
-    """Fit one probe per pattern, all in one optimisation.
+    """Fit one probe per pattern, all in one pass each over all learning rates.
 
-    AdamW without weight decay on the mean cross-entropy (binary, if multi-label); every pattern and learning rate
+    Adam on the mean cross-entropy (binary, if multi-label); every pattern and learning rate
     stops by itself; learning rate and epoch are chosen by validation macro F1, ties going to the first rate and epoch.
 
     Args:
@@ -143,52 +179,15 @@ def fit_probes(
     chosen = settings or ProbeSettings()
     seed_everything(seed, _PROBE_STREAM)
     heads = {
-        pattern: _Head(task, num_classes, len(chosen.learning_rates))
+        pattern: _Head(task, num_classes, chosen.learning_rates, multi_label=multi_label)
         for pattern, task in tasks.items()
         if len(task.train) and len(task.val)
     }
-    groups = [
-        {"params": [t for head in heads.values() for t in (head.weights[index], head.biases[index])], "lr": rate}
-        for index, rate in enumerate(chosen.learning_rates)
-    ]
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.0, fused=True) if heads else None
-    active = dict(heads)
-    for epoch in range(1, chosen.epochs + 1):
-        if not active or optimizer is None:
-            break
-        _train_epoch(active, optimizer, chosen.batch_size, (seed, epoch), multi_label=multi_label)
-        active = {pattern: head for pattern, head in active.items() if head.validate(epoch, chosen.patience)}
-    return {pattern: _best(head, chosen.learning_rates) for pattern, head in heads.items()}
-
-
-def _train_epoch(
-    heads: Mapping[Pattern, _Head],
-    optimizer: torch.optim.Optimizer,
-    batch_size: int,
-    key: tuple[int, int],
-    *,
-    multi_label: bool,
-) -> None:
-    """Take as many steps as the largest probe has batches; a smaller one is done earlier."""
-    seed, epoch = key
-    orders = {
-        pattern: torch.from_numpy(order_of_epoch(len(head.task.train), seed, epoch)).to(head.task.train.device)
-        for pattern, head in heads.items()
-    }
-    num_steps = max(-(-len(order) // batch_size) for order in orders.values())
-    for step in range(num_steps):
-        losses = []
-        for pattern, head in heads.items():
-            start = step * batch_size
-            if start < len(orders[pattern]):
-                losses.append(head.loss(orders[pattern][start : start + batch_size], multi_label=multi_label))
-        optimizer.zero_grad(set_to_none=True)
-        torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]  # torch declares no types here
-        optimizer.step()
-
-
-def _best(head: _Head, learning_rates: tuple[float, ...]) -> FittedProbe:
-    index = int(np.argmax(head.best_score))
-    weight, bias = head.best[index]
-    epoch, best_score = int(head.best_epoch[index]), float(head.best_score[index])
-    return FittedProbe(weight=weight, bias=bias, learning_rate=learning_rates[index], epoch=epoch, val_score=best_score)
+    for head in heads.values():
+        for epoch in range(1, chosen.epochs + 1):
+            order = torch.from_numpy(order_of_epoch(len(head.train), seed, epoch)).to(head.train.device)
+            for rows in torch.split(order, chosen.batch_size):
+                head.step(rows)
+            if not head.validate(epoch, chosen.patience):
+                break
+    return {pattern: head.fitted() for pattern, head in heads.items()}

@@ -11,7 +11,7 @@ from search_spaces.modality import Pattern
 from search_spaces.spec import TrialSpec, content_hash
 from trainables.api import DataInfo, Dataset, Fusion, Method
 from trainables.catalogs import DATASETS, FUSIONS, METHODS
-from trainables.encoder_names import encoder_identity
+from trainables.encoder_names import JOINT
 from trainables.params import read_params, spell_out
 
 __all__ = ["Resolved", "open_dataset", "resolve"]
@@ -114,9 +114,10 @@ def _resolve(
 ) -> Resolved:
     modalities = tuple(sorted(data_class.modalities()))
     dataset, fingerprint = open_dataset(spec)
-    hyperparameters = read_params(method.Hyperparameters, spec.method_params, spec.method, modalities)
+    given = read_params(method.Hyperparameters, spec.method_params, spec.method, modalities)
+    hyperparameters = method.settle(given, fusion)
     used = method.uses(hyperparameters, modalities)
-    encoders = _encoders(spec, data_class, used, modalities)
+    encoders = _encoders(spec, fusion.parts(data_class, used), modalities)
     rates = spec.p_train.resolve(modalities)
     full = spec.replace(
         dataset_params=spell_out(dataset.params),
@@ -126,7 +127,7 @@ def _resolve(
         p_train=rates if rates.only(used) else MissingRates(),
     )
     info = dataset.info()
-    identities = {name: encoder_identity(encoder, info.inputs[name]) for name, encoder in encoders.items()}
+    identities = fusion.identities(encoders, info.inputs)
     versions = {"method": method.version, "fusion": fusion.version, "encoders": identities}
     requires = method.requires(full, hyperparameters, modalities)
     identity = {"spec": {**full.to_config(), "encoders": {}}, "data": fingerprint, "versions": versions}
@@ -145,14 +146,13 @@ def _resolve(
     )
 
 
-def _encoders(
-    spec: TrialSpec, data_class: type[Dataset], used: tuple[str, ...], modalities: tuple[str, ...]
-) -> dict[str, str]:
+def _encoders(spec: TrialSpec, parts: Mapping[str, str | None], modalities: tuple[str, ...]) -> dict[str, str]:
+    """Return the name of each of the fusion's parts; what a spec names for another fusion does not matter here."""
     for name in spec.encoders:
-        if name not in modalities:
-            raise UnknownNameError("modality", name, modalities)
-    chosen = {**data_class.default_encoders, **spec.encoders}
-    for name in used:
-        if name not in chosen:
+        if name not in {*modalities, *parts, JOINT}:
+            raise UnknownNameError("modality", name, (*modalities, JOINT))
+    chosen = {**parts, **{name: str(part) for name, part in spec.encoders.items()}}
+    for name in parts:
+        if chosen[name] is None:
             raise InvalidValueError(f"encoder.{name}", None, f"an encoder; {spec.dataset} has no default for it")
-    return {name: str(chosen[name]) for name in used}
+    return {name: str(chosen[name]) for name in parts}

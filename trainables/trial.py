@@ -76,10 +76,15 @@ class Trial:
         prepared = open_prepared(resolved, task.cache)
         splits = load_splits(prepared, resolved, compute)
         method = build_method(resolved, compute)
-        method.receive(required_weights(self.store, task.requires))
-        loop = TrainingLoop(method, splits["train"], splits["val"], resolved.reports[0], compute)
+        received, required_scores = required_weights(self.store, task.requires, method, splits["val"])
+        method.receive(received)
         clock.lap("setup")
-        yield from self._train(loop)
+        history: list[HistoryRow] = []
+        best_epoch = 0
+        if method.trains:
+            loop = TrainingLoop(method, splits["train"], splits["val"], resolved.reports[0], compute)
+            yield from self._train(loop)
+            history, best_epoch = loop.history, loop.best_epoch
         clock.lap("train")
         evaluation = evaluate(method, splits, resolved.used, compute)
         clock.lap("evaluate")
@@ -88,16 +93,13 @@ class Trial:
         self.store.write_samples(prepared.to_samples(resolved.spec.dataset))
         facts = {
             **clock.seconds(),
-            "best_epoch": loop.best_epoch,
+            "best_epoch": best_epoch,
+            **{f"required/{name}/val_score": value for name, value in required_scores.items()},
             "parameters/trainable": sum(p.numel() for p in method.parameters() if p.requires_grad),
             "parameters/total": sum(p.numel() for p in method.parameters()),
             **compute.memory(),
         }
-        history = [
-            *loop.history,
-            *evaluation.history,
-            *(HistoryRow(None, name, value) for name, value in facts.items()),
-        ]
+        history += [*evaluation.history, *(HistoryRow(None, name, value) for name, value in facts.items())]
         sample_ids = {name: splits[name].sample_ids for name in ("val", "test")}
         self.store.write_trial(self._record(evaluation, history, sample_ids, str(compute.device.type)))
 

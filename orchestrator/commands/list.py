@@ -1,4 +1,4 @@
-"""List what there is: presets, methods, datasets, encoders, tables, figures or metrics."""
+"""List what there is: presets, methods, datasets, encoders, backbones, tables, figures or metrics."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from results.rules import RULES
 from results.tables import TABLES
 from search_spaces.presets import PRESETS
 from trainables.catalogs import DATASETS, FUSIONS, METHODS
-from trainables.encoder_names import encoder_names
+from trainables.encoder_names import backbone_names, encoder_names
 
 __all__ = ["command"]
 
@@ -27,6 +27,7 @@ _KINDS: Mapping[str, Callable[[], dict[str, str]]] = {
     "methods": lambda: {key: method.card.idea for key, method in METHODS.items()},
     "datasets": lambda: {key: dataset.card.title for key, dataset in DATASETS.items()},
     "encoders": lambda: dict.fromkeys(encoder_names(), ""),
+    "backbones": lambda: dict.fromkeys(backbone_names(), ""),
     "fusions": lambda: {key: _first_line(fusion) for key, fusion in FUSIONS.items()},
     "tables": lambda: {key: _first_line(inspect.getmodule(table)) for key, table in TABLES.items()},
     "figures": lambda: {key: _first_line(inspect.getmodule(figure)) for key, figure in FIGURES.items()},

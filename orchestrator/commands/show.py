@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 import click
 from rich.console import Console
 
 from orchestrator.commands._options import store_option
+from orchestrator.method_cards import card_text, parameter_lines, unindented
 from results.files import absolute_root
 from results.store import Store
 from search_spaces.errors import UnknownNameError
@@ -56,42 +56,13 @@ def _preset(name: str) -> str:
     )
 
 
-def _method(name: str) -> str:
-    method = METHODS.get(name)
-    lines = [f"{name}: {method.card.title} ({method.card.paper})", method.card.idea, "", _text(method)]
-    return "\n".join([*lines, "", _parameters(method.Hyperparameters)])
-
-
 def _dataset(name: str) -> str:
     dataset = DATASETS.get(name)
     card = dataset.card
     facts = {"task": card.task, "modalities": ", ".join(dataset.modalities()), "source": card.source}
     facts |= {"licence": card.licence, "notes": card.notes}
     lines = [f"{name}: {card.title}", *(f"{key}: {value}" for key, value in facts.items() if value)]
-    return "\n".join([*lines, "", _parameters(dataset.Params)])
-
-
-def _text(thing: type[Any]) -> str:
-    lines = (thing.__doc__ or "").strip().splitlines()
-    return "\n".join(line.removeprefix("    ") for line in lines)
-
-
-def _parameters(params: type[Any]) -> str:
-    lines = [f"  {item.name}: {_allowed(item.metadata)}" for item in fields(params)]
-    return "\n".join(["parameters:", *lines] if lines else ["no parameters"])
-
-
-def _allowed(metadata: Mapping[str, Any]) -> str:
-    if "modality" in metadata:
-        return "one of the data set's modalities"
-    parts = []
-    if "bounds" in metadata:
-        parts.append("{:g} to {:g}".format(*metadata["bounds"]))
-    if "options" in metadata:
-        parts.append(" or ".join(metadata["options"]))
-    if metadata.get("search"):
-        parts.append(f"usually searched over {', '.join(f'{value:g}' for value in metadata['search'])}")
-    return "; ".join(parts)
+    return "\n".join([*lines, "", unindented(dataset), "", *(parameter_lines(dataset.Params) or ["no parameters"])])
 
 
 def _trial(store: Store, trial_id: str) -> str:
@@ -104,4 +75,4 @@ def _trial(store: Store, trial_id: str) -> str:
     return "\n".join([trial_id, json.dumps(record.spec.to_config(), indent=1), *lines])
 
 
-_CATALOGS: Mapping[Any, Callable[[str], str]] = {PRESETS: _preset, METHODS: _method, DATASETS: _dataset}
+_CATALOGS: Mapping[Any, Callable[[str], str]] = {PRESETS: _preset, METHODS: card_text, DATASETS: _dataset}

@@ -82,13 +82,14 @@ def test_the_report_has_every_table_and_figure(here: Path, capsys: pytest.Captur
 
 @pytest.mark.parametrize(
     "kind",
-    ["presets", "methods", "datasets", "encoders", "fusions", "tables", "figures", "metrics", "rules"],
+    ["presets", "methods", "datasets", "encoders", "backbones", "fusions", "tables", "figures", "metrics", "rules"],
 )
 def test_lists(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert mmpt("list", kind) == 0
     known = {"presets": "quickstart", "methods": "mtl", "datasets": "av_digits", "encoders": "vit_tiny"}
     known |= {
-        "fusions": "late",
+        "backbones": "vilt_tiny",
+        "fusions": "early",
         "tables": "robustness",
         "figures": "surface",
         "metrics": "macro_f1",

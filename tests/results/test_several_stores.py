@@ -105,6 +105,9 @@ def test_empty_cells_say_why(tmp_path: Path, samples: Samples, build_record: Mak
     assert cells["expert"][0].reason == "Expert on toy: none of its trials predicts from audio and image"
     assert cells["umt"][0].reason == "Umt on toy: finished only on other data (eeeeeeee)"
     assert cells["naive"][3].reason == "Naive on toy: finished only on other data (data2s00)"
+    store.write_checkpoint(planned.trial_id, b"epoch 3")
+    cells = {row.key: row.cells for row in profile(store).rows}
+    assert cells["mtl"][0].reason == "mtl on toy: 1 planned trial not finished, 1 of them begun"
     store.write_trial(planned)
     assert load(store).planned.empty
 

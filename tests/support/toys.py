@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -116,6 +116,17 @@ class ToyTriple(ToyPair):
         return bits.astype(np.int64)
 
 
+class ToyAbsentClass(ToyPair):
+    """No training sample is of the last class; validation and test have it."""
+
+    card = DatasetCard(title="ToyAbsentClass", task="two bits", licence="none", source="made here")
+
+    def load(self) -> RawData:
+        raw = super().load()
+        is_train = np.array([split == "train" for split in raw.splits])
+        return replace(raw, targets=np.where(is_train & (raw.targets == 3), 2, raw.targets))
+
+
 class Raising(Naive):
     """Fails in its first step."""
 
@@ -183,7 +194,7 @@ class Suicidal(Naive):
         return super().losses(features, batch)
 
 
-DATASETS = (ToyPair, ToyTriple)
+DATASETS = (ToyPair, ToyTriple, ToyAbsentClass)
 METHODS: tuple[type[Method], ...] = (Raising, Diverging, Student, Orphan, GrandOrphan, CircleOne, CircleTwo, Suicidal)
 
 

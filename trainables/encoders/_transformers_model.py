@@ -41,7 +41,12 @@ def make_model(family: str, source: str | None, config: Mapping[str, Any] | None
             raise CheckpointError(f"checkpoint {source!r} is a {found} model, expected {config_class.model_type}")
         # Only safetensors, since other formats can run code; float32 whatever the checkpoint was saved in.
         model, report = model_class.from_pretrained(
-            source, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
+            source,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # so that the message below can name them
+            **options,
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().partition("\n")[0]
@@ -51,6 +56,9 @@ def make_model(family: str, source: str | None, config: Mapping[str, Any] | None
         ) from error
     if report["missing_keys"]:
         raise CheckpointError(f"checkpoint {source!r} lacks weights, for instance {min(report['missing_keys'])}")
+    for name, found_shape, expected in report["mismatched_keys"]:
+        shapes = f"shape {tuple(found_shape)}, expected {tuple(expected)}"
+        raise CheckpointError(f"checkpoint {source!r} does not fit its configuration: {name} has {shapes}")
     return model.train()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -25,29 +26,37 @@ class Mtl(Method):
     """L = l(s, y) + sum_m alpha_m l(z^m V_m^T + c_m, y), with a head V_m of its own per modality.
 
     Source: MMPT section 4.1, after Ma et al. 2022. The joint term uses complete samples, each auxiliary term every
-    sample that has its modality.
+    sample that has its modality; in early fusion z^m is that of the modality alone.
     """
 
     card = MethodCard(
         title="MTL",
         paper="Ma et al. 2022, as used by MMPT",
         idea="Add one classification loss per modality, on heads of their own, to the joint loss.",
+        cost=("1", "2"),
+        missing_at_test="probe of what is available; auxiliary head of a single modality",
     )
-    Hyperparameters = MtlHyperparameters
+    Hyperparameters: ClassVar[type[Any]] = MtlHyperparameters
     needs_complete = False
 
-    def __init__(self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: MtlHyperparameters) -> None:
+    def __init__(self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: Any) -> None:
         super().__init__(spec, info, fusion, hyperparameters)
         self.heads = nn.ModuleDict({name: nn.Linear(width, info.num_classes) for name, width in fusion.widths.items()})
 
+    def term_weights(self) -> Mapping[str, float | Tensor]:
+        """Return each term's weight."""
+        return {"joint": 1.0, **self.hyperparameters.weight}
+
     def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
         """Return the joint term and one term per modality."""
-        terms = {"joint": self.term(self.fusion.fused_logits(features), batch, *self.info.modalities)}
-        for name, weight in self.hyperparameters.weight.items():
-            terms[name] = self.term(self.heads[name](features[name]), batch, name, weight=weight)
+        weights, fused = self.term_weights(), self.fusion.fused_logits(features)
+        terms = {"joint": self.term(fused, batch, *self.info.modalities, weight=weights["joint"])}
+        alone = self.fusion.alone(features, batch)
+        for name, head in self.heads.items():
+            terms[name] = self.term(head(alone[name]), batch, name, weight=weights[name])
         return {name: term for name, term in terms.items() if term}
 
-    def predict(self, features: Features, pattern: Pattern) -> Tensor | None:
+    def predict(self, features: Features, pattern: Pattern) -> Tensor:
         """Use the auxiliary head of a modality that is alone, else the joint head."""
         if len(pattern) == 1 and len(self.info.modalities) > 1:
             logits: Tensor = self.heads[pattern[0]](features[pattern[0]])

@@ -13,7 +13,10 @@ class Naive(Method):
     """
 
     card = MethodCard(
-        title="Naive", paper="MMPT", idea="Train all encoders and one head on the concatenation with one loss."
+        title="Naive",
+        paper="MMPT",
+        idea="Train all encoders and one head on the concatenation with one loss.",
+        cost=("1", "1"),
     )
 
     def losses(self, features: Features, batch: Batch) -> dict[str, Term]:

@@ -1,7 +1,6 @@
 """Uni-modal teacher: each encoder of the joint model is pulled towards a frozen unimodal expert."""
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,19 +26,22 @@ class Umt(Method):
 
     Source: Du et al. 2021, as used by MMPT section 4.1; the mean is over samples and features. The joint term uses
     complete samples, each distillation every sample that has its modality. The student starts from its own weights.
+    In early fusion both z^m and zbar^m are those of the modality alone.
     """
 
     card = MethodCard(
         title="UMT",
         paper="Du et al. 2021, as used by MMPT",
         idea="Distil the features of frozen unimodal experts into the encoders of the joint model.",
+        cost=("1.35", "2.35"),
     )
     Hyperparameters = UmtHyperparameters
     needs_complete = False
 
     def __init__(self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: UmtHyperparameters) -> None:
         super().__init__(spec, info, fusion, hyperparameters)
-        self.teachers: nn.ModuleDict = deepcopy(fusion.encoders).requires_grad_(requires_grad=False)
+        teachers = {name: fusion.only(name) for name in info.modalities}
+        self.teachers: nn.ModuleDict = nn.ModuleDict(teachers).requires_grad_(requires_grad=False)
 
     @classmethod
     def requires(
@@ -50,11 +52,9 @@ class Umt(Method):
         return {name: spec.replace(method="unimodal", method_params={"modality": name}) for name in modalities}
 
     def receive(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Load the experts' encoders."""
+        """Load all of the experts but their heads."""
         for name, teacher in self.teachers.items():
-            prefix = f"fusion.encoders.{name}."
-            own = {key.removeprefix(prefix): w for key, w in weights[name].items() if key.startswith(prefix)}
-            teacher.load_state_dict(own)
+            teacher.load_state_dict({key: weights[name][f"fusion.{key}"] for key in teacher.state_dict()})
 
     def train(self, mode: bool = True) -> Self:
         """Switch the student's mode; teachers always evaluate."""
@@ -66,12 +66,14 @@ class Umt(Method):
         """Return the joint term and one distillation per modality."""
         joint = self.term(self.fusion.fused_logits(features), batch, *self.info.modalities)
         terms = {"joint": joint} if joint else {}
+        alone = self.fusion.alone(features, batch)
         for name, teacher in self.teachers.items():
-            inputs, rows = batch.inputs[name], batch.rows(name)
-            if len(inputs):
-                with torch.no_grad():
-                    target = teacher(inputs)
-                student = features[name] if rows is None else features[name][rows]
-                distance = nn.functional.mse_loss(student, target.to(student.dtype))
-                terms[f"distil_{name}"] = Term(distance, len(inputs), self.hyperparameters.weight)
+            assert isinstance(teacher, Fusion)
+            count, rows = len(batch.inputs[name]), batch.rows(name)
+            if count:
+                with torch.no_grad(), self.fusion.autocast():
+                    target = teacher.encode(batch)[name].to(alone[name].dtype)
+                pair = (alone[name], target) if rows is None else (alone[name][rows], target[rows])
+                distance = nn.functional.mse_loss(*pair)
+                terms[f"distil_{name}"] = Term(distance, count, self.hyperparameters.weight)
         return terms

@@ -26,7 +26,14 @@ class Unimodal(Method):
     Source: MMPT section 4.1. One trial per modality; it has no score when several modalities are available.
     """
 
-    card = MethodCard(title="Unimodal", paper="MMPT", idea="Train each modality alone; also the teacher of others.")
+    card = MethodCard(
+        title="Unimodal",
+        paper="MMPT",
+        idea="Train each modality alone; also the teacher of others.",
+        cost=("1 for all M trials", "1 for all M trials"),
+        missing_in_training="used by the trials of the modalities it has",
+        missing_at_test="probe of its modality; its own head",
+    )
     Hyperparameters = UnimodalHyperparameters
 
     @classmethod

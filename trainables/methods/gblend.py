@@ -1,0 +1,80 @@
+"""Gradient blending: every head's loss is weighted by how well it generalises in a training of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from search_spaces.modality import Pattern
+from search_spaces.spec import TrialSpec
+from trainables.api import Batch, DataInfo, Features, Fusion, MethodCard, Rehearsal, Rehearsed, Term
+from trainables.methods._blending import RULES, blend_weights, gain_and_overfitting, held_out
+from trainables.methods.mtl import Mtl
+from trainables.params import one_of
+
+__all__ = ["Gblend"]
+
+
+@dataclass(frozen=True)
+class GblendHyperparameters:
+    """Attributes: rule: how weights are made of losses; all but the first are other public estimators."""
+
+    rule: str = one_of(*RULES)
+
+
+class Gblend(Mtl):
+    """L = sum_k w_k l_k over the joint head and one per modality, w_k = max(G_k, 0) / max(O_k^2, 1e-6) / sum.
+
+    G_k = V_k - V_k', O_k = (V_k' - T_k') - (V_k - T_k), with T_k the loss l(s_k, y) on nine tenths of train, V_k on the
+    rest, before and after (') training head k alone for as long as the trial; then everything starts again from the
+    initial weights. Source: Wang et al. 2020, as used by MMPT section 4.1 (the offline estimate). Each loss averages
+    over the samples that have its modalities; a head without any is not estimated and has weight 0.
+    """
+
+    card = MethodCard(
+        title="G-Blend",
+        paper="Wang et al. 2020, as used by MMPT",
+        idea="Weight the joint and the unimodal losses by generalisation gained per squared overfitting.",
+        cost=("3", "2 + (M + 1)"),
+        missing_at_test="probe of what is available; auxiliary head of a single modality",
+    )
+    Hyperparameters = GblendHyperparameters
+
+    def __init__(self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: GblendHyperparameters) -> None:
+        super().__init__(spec, info, fusion, hyperparameters)
+        self.terms = ("joint", *self.heads)
+        self.blend: Tensor
+        self.register_buffer("blend", torch.full((len(self.terms),), 1 / len(self.terms)))
+
+    def term_weights(self) -> Mapping[str, Tensor]:
+        """Return w_k; uniform before anything is learned."""
+        return dict(zip(self.terms, self.blend, strict=True))
+
+    def rehearsals(self, available: npt.NDArray[np.bool_], targets: npt.NDArray[np.int64]) -> Sequence[Rehearsal]:
+        """Return one training per head that has samples on both sides."""
+        judging = held_out(available, targets, self.spec.seed)
+        every = (self._rehearsal(term, available, judging) for term in self.terms)
+        return [one for one in every if len(one.train_rows) and len(one.held_out_rows)]
+
+    def _rehearsal(self, term: str, available: npt.NDArray[np.bool_], judging: npt.NDArray[np.bool_]) -> Rehearsal:
+        shown = Pattern(self.info.modalities if term == "joint" else [term])
+        has = available[:, [name in shown for name in self.info.modalities]].all(axis=1)
+        train, val = np.flatnonzero(has & ~judging), np.flatnonzero(has & judging)
+        return Rehearsal(term=term, loss=partial(self._loss, shown), pattern=shown, train_rows=train, held_out_rows=val)
+
+    def _loss(self, shown: Pattern, features: Features, batch: Batch) -> Term | None:
+        return self.term(self.predict(features, shown), batch, *shown)
+
+    def learn(self, rehearsed: Mapping[str, Rehearsed]) -> Mapping[str, float]:
+        """Set the weights; the history gets them and the raw G and O."""
+        weights = blend_weights(rehearsed, self.hyperparameters.rule, self.spec.batch_size)
+        self.blend.copy_(torch.tensor([weights.get(term, 0.0) for term in self.terms], dtype=torch.float64))
+        raw = {term: gain_and_overfitting(head) for term, head in rehearsed.items()}
+        return {
+            **{f"gblend/{term}/weight": weight for term, weight in weights.items()},
+            **{f"gblend/{term}/{name}": x for term, pair in raw.items() for name, x in zip("GO", pair, strict=True)},
+        }

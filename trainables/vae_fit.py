@@ -1,0 +1,69 @@
+"""Training one autoencoder on pairs of frozen features, and serving with it."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trainables.data import order_of_epoch
+from trainables.vae import Standardisation, Vae, VaeSettings, negative_log_likelihood
+
+__all__ = ["FittedVae", "fit_vae"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedVae:
+    """A trained autoencoder on raw features.
+
+    Attributes:
+        vae: with the weights of its best epoch.
+        available: standardisation of u.
+        missing: standardisation of v.
+        epoch: the best one.
+        val_error: there, the mean of 1/2 ||v - v^||^2 over validation pairs, standardised, with h = mu.
+    """
+
+    vae: Vae
+    available: Standardisation
+    missing: Standardisation
+    epoch: int
+    val_error: float
+
+    @torch.no_grad()
+    def impute(self, features: Tensor) -> Tensor:
+        """Map raw u (N, d_u) to raw v^ (N, d_v)."""
+        return self.missing.back(self.vae(self.available.forth(features)))
+
+
+def fit_vae(train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor], settings: VaeSettings, seed: int) -> FittedVae:
+    """Train on pairs (u, v) of features, keeping the epoch with the smallest validation error.
+
+    Weights and noise come from torch's generator, which the caller seeds.
+
+    Args:
+        train: (N, d_u) and (N, d_v), N > 0.
+        val: (V, d_u) and (V, d_v), V > 0.
+        settings: how.
+        seed: of the sample order.
+    """
+    scale_u, scale_v = Standardisation.of(train[0]), Standardisation.of(train[1])
+    u, v = scale_u.forth(train[0]), scale_v.forth(train[1])
+    val_u, val_v = scale_u.forth(val[0]), scale_v.forth(val[1])
+    vae = Vae(u.shape[1], v.shape[1], settings).to(u.device)
+    optimizer = torch.optim.Adam(vae.parameters(), lr=settings.learning_rate, fused=True)
+    best, best_epoch, best_error = vae.state_dict(), 0, float("inf")
+    for epoch in range(1, settings.epochs + 1):
+        order = torch.from_numpy(order_of_epoch(len(u), seed, epoch)).to(u.device)
+        for rows in torch.split(order, settings.batch_size):
+            optimizer.zero_grad(set_to_none=True)
+            noise = torch.randn(len(rows), settings.latent).to(u.device)
+            vae.loss(u[rows], v[rows], noise, settings.kl_weight).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        with torch.no_grad():
+            error = float(negative_log_likelihood(val_v, vae(val_u)).mean())
+        if error < best_error:
+            best, best_epoch, best_error = {k: w.clone() for k, w in vae.state_dict().items()}, epoch, error
+        if epoch - best_epoch >= settings.patience:
+            break
+    vae.load_state_dict(best)
+    return FittedVae(vae=vae, available=scale_u, missing=scale_v, epoch=best_epoch, val_error=best_error)
