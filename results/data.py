@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from results.agreement import check_equal
 from results.compacted import Compacted
 from results.failures import Failure
 from results.schema import Samples, TrialRecord
@@ -170,7 +171,7 @@ def from_sources(sources: Sequence[Source]) -> StoreData:
         MmptError: they disagree about a trial's scores.
     """
     rows = pd.concat([source.trials for source in sources])
-    _check_equal(set(rows.loc[rows["trial_id"].duplicated(), "trial_id"]), sources)
+    check_equal(set(rows.loc[rows["trial_id"].duplicated(), "trial_id"]), sources)
     trials = rows.drop_duplicates("trial_id").set_index("trial_id", drop=False).rename_axis(None).sort_index()
     samples: dict[str, Samples] = {}
     for source in sources:
@@ -179,24 +180,6 @@ def from_sources(sources: Sequence[Source]) -> StoreData:
     corrupt = {key: why for source in reversed(sources) for key, why in source.corrupt.items()}
     corrupt = {key: why for key, why in corrupt.items() if key not in trials.index}
     return StoreData(sources[0].place, trials, samples, corrupt=corrupt, _sources=tuple(sources))
-
-
-def _check_equal(repeated: Collection[str], sources: Sequence[Source]) -> None:
-    """Compare the scores of trials that several sources have."""
-    keys = ["trial_id", *SCORES_SCHEMA.names[:-1]]
-    known = pd.DataFrame(columns=[*keys, "value", "place"])
-    for source in sources if repeated else ():
-        rows = source.scores(None, None, None)
-        own = rows[rows["trial_id"].isin(repeated)].assign(place=source.place)
-        both = known.merge(own, on=keys, suffixes=("", "_here"))
-        differs = both[both["value"] != both["value_here"]]
-        if not differs.empty:
-            first = differs.iloc[0]
-            raise MmptError(
-                f"trial {first['trial_id']} has other scores in {first['place']} than in {source.place}; "
-                "leave one of the two stores out, or remove the trial from one"
-            )
-        known = pd.concat([known, own]) if len(known) else own
 
 
 def _is_in(column: pd.Series, known: pd.Series) -> npt.NDArray[np.bool_]:

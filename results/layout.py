@@ -32,8 +32,8 @@ def methods_in_order(methods: Iterable[str]) -> list[str]:
 
 
 def fusions(groups: Iterable[Group]) -> list[str]:
-    """Return the fusions there are, sorted."""
-    return sorted({group.fusion for group in groups})
+    """Return the fusions there are, late fusion first, as the paper has them."""
+    return sorted({group.fusion for group in groups}, key=lambda fusion: (fusion != "late", fusion))
 
 
 def dataset_title(data: StoreData, group: Group, groups: Iterable[Group]) -> str:

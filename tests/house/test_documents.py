@@ -60,8 +60,9 @@ def test_python_in_documents_runs(path: Path, tmp_path: Path, monkeypatch: pytes
         monkeypatch.setattr(catalog, "_added", catalog.added())
     if path.parent.name == "docs":
         made_up.fill(Store(str(tmp_path / "mmpt-store")), made_up.make_samples())
+    names = {"__name__": "document"}  # a document's later blocks go on from its earlier ones
     for block in blocks(path, "python"):
-        exec(compile(block, str(path), "exec"), {"__name__": "document"})
+        exec(compile(block, str(path), "exec"), names)
 
 
 def test_the_example_trains_its_own_method(tmp_path: Path) -> None:
