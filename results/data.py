@@ -79,8 +79,8 @@ class StoreData:
         known = self._test_scores
         if (metric, route) not in known:
             rows = self.scores("test", route, metric)
-            keys = zip(rows["trial_id"], rows["pattern"], strict=True)
-            known[metric, route] = dict(zip(keys, rows["value"], strict=True))
+            keys = zip(*(rows[name].to_numpy(dtype=object).tolist() for name in ("trial_id", "pattern")), strict=True)
+            known[metric, route] = dict(zip(keys, rows["value"].tolist(), strict=True))
         return known[metric, route][trial_id, pattern]
 
     def facts(self, trial_ids: Collection[str]) -> dict[str, dict[str, float]]:

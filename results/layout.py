@@ -11,18 +11,22 @@ from results.systems import Systems
 from search_spaces.modality import Pattern, patterns
 
 __all__ = [
+    "NO_COMPLETE_DATA",
+    "blocks_of_complete_data",
     "caption",
     "column_title",
     "dataset_title",
     "differing_seeds",
     "draws_sentence",
     "family_title",
-    "fusions",
+    "fusions_of_complete_data",
     "interval_sentence",
     "methods_in_order",
     "profile_columns",
 ]
 
+NO_COMPLETE_DATA = "no finished trial with p_train = 0"
+"""Why a table of training on complete data has nothing to show."""
 _FIRST = ("naive", "unimodal", "dropout", "mtl", "gblend", "ogm_ge", "umt")
 
 
@@ -31,9 +35,22 @@ def methods_in_order(methods: Iterable[str]) -> list[str]:
     return sorted(set(methods), key=lambda key: (_FIRST.index(key) if key in _FIRST else len(_FIRST), key))
 
 
-def fusions(groups: Iterable[Group]) -> list[str]:
-    """Return the fusions there are, late fusion first, as the paper has them."""
-    return sorted({group.fusion for group in groups}, key=lambda fusion: (fusion != "late", fusion))
+def blocks_of_complete_data(systems: Systems) -> list[list[Group]]:
+    """Return the groups with p_train = 0, together those that one figure compares: of one data set and fusion."""
+    found: dict[tuple[str, ...], list[Group]] = {}
+    for group in systems.groups:
+        if group.p_train == "0":
+            found.setdefault(group[:3], []).append(group)
+    return list(found.values())
+
+
+def fusions_of_complete_data(systems: Systems) -> list[list[Group]]:
+    """Return the groups with p_train = 0, together those of one fusion; late fusion first, as the paper has them."""
+    found: dict[str, list[Group]] = {}
+    for group in sorted(systems.groups, key=lambda group: (group.fusion != "late", group.fusion)):
+        if group.p_train == "0":
+            found.setdefault(group.fusion, []).append(group)
+    return list(found.values())
 
 
 def dataset_title(data: StoreData, group: Group, groups: Iterable[Group]) -> str:

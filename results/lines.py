@@ -17,7 +17,7 @@ from results.statistics import mean_and_spread
 from results.systems import Systems
 from search_spaces.missing_rates import TENTHS
 
-__all__ = ["Line", "Panels", "blocks_of_complete_data", "draw_line", "lines_figure", "method_lines", "method_style"]
+__all__ = ["Line", "Panels", "draw_line", "lines_figure", "method_lines", "method_style"]
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,6 @@ class Line:
 
 Panels = Mapping[str, Sequence[Line]]
 """What goes missing (a family of rates) -> lines in the legend's order, the same in every panel."""
-
-
-def blocks_of_complete_data(systems: Systems) -> list[list[Group]]:
-    """Return the groups with p_train = 0, together those that one figure compares: of one data set and fusion."""
-    found: dict[tuple[str, ...], list[Group]] = {}
-    for group in systems.groups:
-        if group.p_train == "0":
-            found.setdefault(group[:3], []).append(group)
-    return list(found.values())
 
 
 def method_style(systems: Systems, method: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from results.candidates import Group
 from results.cells import Origin
-from results.layout import caption, fusions
+from results.layout import caption, fusions_of_complete_data
 from results.ranks import SIGNIFICANCE, Ranking, rank_methods
 from results.statistics import mean
 from results.systems import Systems
@@ -131,17 +131,17 @@ def _tests(ranking: Ranking) -> str:
 @lru_cache(maxsize=2)
 def standings(systems: Systems) -> tuple[Standing, ...]:
     """Return the standing of each fusion and kind for which a method trained on complete data has a score."""
-    groups = [group for group in systems.groups if group.p_train == "0"]
-    every = [_standing(systems, groups, fusion, kind) for fusion in fusions(groups) for kind in KINDS]
+    every = [_standing(systems, groups, kind) for groups in fusions_of_complete_data(systems) for kind in KINDS]
     return tuple(standing for standing in every if standing.groups)
 
 
-def _standing(systems: Systems, groups: list[Group], fusion: str, kind: str) -> Standing:
+def _standing(systems: Systems, groups: list[Group], kind: str) -> Standing:
+    fusion = groups[0].fusion
     versions = _versions(systems, fusion)
     scores: dict[str, dict[str, float]] = {}
     found: dict[tuple[str, str], Group] = {}
     for group in groups:
-        if group.fusion == fusion and group.fingerprint == versions[group.dataset][0]:
+        if group.fingerprint == versions[group.dataset][0]:
             own = scores.setdefault(group.method, {})
             value = _score(systems, group, KINDS[kind](systems.modalities(group)))
             if value is not None:

@@ -4,8 +4,8 @@ from results.candidates import Group
 from results.curves import curve, families
 from results.data import StoreData
 from results.drawing import Drawing
-from results.layout import column_title, dataset_title
-from results.lines import Line, blocks_of_complete_data, lines_figure, method_lines, method_style
+from results.layout import NO_COMPLETE_DATA, blocks_of_complete_data, column_title, dataset_title
+from results.lines import Line, lines_figure, method_lines, method_style
 from results.options import Options
 from results.published import PAPERS
 from results.published_curves import PublishedCurve, published_curves
@@ -25,7 +25,7 @@ def build(data: StoreData, options: Options) -> list[Drawing] | Nothing:
     """Return one figure per data set and fusion, from trials with p_train = 0."""
     systems = systems_of(data, options)
     drawings = [_drawing(systems, groups) for groups in blocks_of_complete_data(systems)]
-    return drawings or Nothing("no finished trial with p_train = 0")
+    return drawings or Nothing(NO_COMPLETE_DATA)
 
 
 def _drawing(systems: Systems, groups: list[Group]) -> Drawing:

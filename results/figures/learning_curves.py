@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 from results.candidates import Group
 from results.data import StoreData
 from results.drawing import Drawing
-from results.layout import caption, dataset_title, methods_in_order
-from results.lines import blocks_of_complete_data, draw_line, method_style
+from results.layout import blocks_of_complete_data, caption, dataset_title, methods_in_order
+from results.lines import draw_line, method_style
 from results.metrics import metric_named
 from results.options import Options
 from results.panels import blank, legend_below, open_panel

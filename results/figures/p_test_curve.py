@@ -3,8 +3,8 @@
 from results.candidates import Group
 from results.data import StoreData
 from results.drawing import Drawing
-from results.layout import dataset_title
-from results.lines import blocks_of_complete_data, lines_figure, method_lines
+from results.layout import NO_COMPLETE_DATA, blocks_of_complete_data, dataset_title
+from results.lines import lines_figure, method_lines
 from results.options import Options
 from results.systems import Systems, systems_of
 from results.table import Nothing
@@ -16,7 +16,7 @@ def build(data: StoreData, options: Options) -> list[Drawing] | Nothing:
     """Return one figure per data set and fusion, from trials with p_train = 0."""
     systems = systems_of(data, options)
     drawings = [_drawing(systems, groups) for groups in blocks_of_complete_data(systems)]
-    return drawings or Nothing("no finished trial with p_train = 0")
+    return drawings or Nothing(NO_COMPLETE_DATA)
 
 
 def _drawing(systems: Systems, groups: list[Group]) -> Drawing:

@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from results.class_scores import NOTHING, ClassScores, best_of, class_scores
 from results.data import StoreData
 from results.drawing import Drawing
-from results.layout import caption, dataset_title
-from results.lines import blocks_of_complete_data
+from results.layout import blocks_of_complete_data, caption, dataset_title
 from results.options import Options
 from results.panels import blank, legend_below, line_style, open_panel
 from results.systems import Systems, systems_of

@@ -1,9 +1,11 @@
 """The table of what Best-Fusion is made of (MMPT section 4.5): which method serves what is available, and its score."""
 
+from itertools import groupby
+
 from results.candidates import Group
 from results.cells import Cell, empty
 from results.data import StoreData
-from results.layout import caption, column_title, dataset_title, fusions, interval_sentence, profile_columns
+from results.layout import NO_COMPLETE_DATA, caption, column_title, dataset_title, interval_sentence, profile_columns
 from results.options import Options
 from results.systems import System, Systems, systems_of
 from results.table import Column, Nothing, Row, Table
@@ -20,14 +22,15 @@ def build(data: StoreData, options: Options) -> list[Table] | Nothing:
     groups = [group for group in systems.groups if group.p_train == "0"]
     blocks = dict.fromkeys(group[:2] for group in groups)
     tables = [_table(systems, [group for group in groups if group[:2] == block]) for block in blocks]
-    return tables or Nothing("no finished trial with p_train = 0")
+    return tables or Nothing(NO_COMPLETE_DATA)
 
 
 def _table(systems: Systems, groups: list[Group]) -> Table:
     first, modalities = groups[0], systems.modalities(groups[0])
-    competing = {
-        f"{name.capitalize()} fusion": [one for one in groups if one.fusion == name] for name in fusions(groups)
-    }
+    by_fusion = groupby(
+        sorted(groups, key=lambda group: (group.fusion != "late", group.fusion)), lambda one: one.fusion
+    )
+    competing = {f"{name.capitalize()} fusion": list(own) for name, own in by_fusion}
     if len(competing) > 1:
         competing["Overall"] = groups
     chosen = {label: systems.best_fusion(own) for label, own in competing.items()}

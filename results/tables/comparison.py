@@ -8,6 +8,8 @@ from results.candidates import Group
 from results.cells import Cell, empty
 from results.data import StoreData
 from results.layout import (
+    NO_COMPLETE_DATA,
+    blocks_of_complete_data,
     caption,
     column_title,
     dataset_title,
@@ -15,7 +17,6 @@ from results.layout import (
     methods_in_order,
     profile_columns,
 )
-from results.lines import blocks_of_complete_data
 from results.options import Options
 from results.significance import compare, holm
 from results.systems import System, Systems, systems_of
@@ -41,7 +42,7 @@ def build(data: StoreData, options: Options) -> list[Table] | Nothing:
     systems = systems_of(data, options)
     blocks = blocks_of_complete_data(systems)
     if not blocks:
-        return Nothing("no finished trial with p_train = 0")
+        return Nothing(NO_COMPLETE_DATA)
     if not options.num_resamples:
         return Nothing("differences are tested on bootstrap resamples, and none were asked for (--resamples)")
     tables = [_table(systems, groups) for groups in blocks if len(groups) > 1]

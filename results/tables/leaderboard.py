@@ -2,6 +2,7 @@
 
 from results.cells import Cell, empty
 from results.data import StoreData
+from results.layout import NO_COMPLETE_DATA
 from results.options import Options
 from results.standings import Standing, standing_caption, standings
 from results.statistics import mean
@@ -20,7 +21,7 @@ def build(data: StoreData, options: Options) -> list[Table] | Nothing:
     """
     systems = systems_of(data, options)
     tables = [_table(systems, standing) for standing in standings(systems)]
-    return tables or Nothing("no finished trial with p_train = 0")
+    return tables or Nothing(NO_COMPLETE_DATA)
 
 
 def _table(systems: Systems, standing: Standing) -> Table:

@@ -5,10 +5,11 @@ from results.candidates import Group
 from results.cells import Cell, empty
 from results.data import StoreData
 from results.layout import (
+    NO_COMPLETE_DATA,
     caption,
     column_title,
     dataset_title,
-    fusions,
+    fusions_of_complete_data,
     interval_sentence,
     methods_in_order,
     profile_columns,
@@ -27,10 +28,8 @@ def build(data: StoreData, options: Options) -> list[Table] | Nothing:
     Two versions of one data set (fingerprints) get column groups of their own and are never compared.
     """
     systems = systems_of(data, options)
-    groups = [group for group in systems.groups if group.p_train == "0"]
-    if not groups:
-        return Nothing("no finished trial with p_train = 0")
-    return [_table(systems, [group for group in groups if group.fusion == fusion]) for fusion in fusions(groups)]
+    tables = [_table(systems, groups) for groups in fusions_of_complete_data(systems)]
+    return tables or Nothing(NO_COMPLETE_DATA)
 
 
 def _table(systems: Systems, groups: list[Group]) -> Table:

@@ -7,7 +7,16 @@ from results.candidates import Group
 from results.cells import Cell, empty, scored
 from results.data import StoreData
 from results.group_cells import pattern_cell
-from results.layout import caption, column_title, dataset_title, interval_sentence, methods_in_order, profile_columns
+from results.layout import (
+    NO_COMPLETE_DATA,
+    blocks_of_complete_data,
+    caption,
+    column_title,
+    dataset_title,
+    interval_sentence,
+    methods_in_order,
+    profile_columns,
+)
 from results.options import Options
 from results.selection import Pick
 from results.statistics import mean
@@ -30,14 +39,11 @@ _COSTS: Mapping[Column, tuple[str, float, Callable[[list[float]], float]]] = {
 def build(data: StoreData, options: Options) -> list[Table] | Nothing:
     """Return one table per data set and fusion, from trials with p_train = 0."""
     systems = systems_of(data, options)
-    groups = [group for group in systems.groups if group.p_train == "0"]
-    if not groups:
-        return Nothing("no finished trial with p_train = 0")
-    blocks = dict.fromkeys(group[:3] for group in groups)
-    return [_table(systems, [group for group in groups if group[:3] == block], groups) for block in blocks]
+    tables = [_table(systems, groups) for groups in blocks_of_complete_data(systems)]
+    return tables or Nothing(NO_COMPLETE_DATA)
 
 
-def _table(systems: Systems, groups: list[Group], others: list[Group]) -> Table:
+def _table(systems: Systems, groups: list[Group]) -> Table:
     data, first = systems.data, groups[0]
     modalities = systems.modalities(first)
     by_method = {group.method: group for group in groups}
@@ -51,7 +57,7 @@ def _table(systems: Systems, groups: list[Group], others: list[Group]) -> Table:
     seeds = {seed for row in rows for cell in row.cells for seed in cell.origin.seeds}
     return Table(
         name=f"params_and_cost_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}",
-        title=f"Parameters and cost on {dataset_title(data, first, others)}, {first.fusion} fusion",
+        title=f"Parameters and cost on {dataset_title(data, first, systems.groups)}, {first.fusion} fusion",
         caption=f"{caption(systems, groups, seeds)} Parameters in millions, of all trials that a method needs to serve "
         "the profile: one for most methods, several for those that train a model per modality, whose parameters are "
         "summed up. If a rule chooses several configurations of one model, the first in the order of the profile's "
@@ -61,7 +67,7 @@ def _table(systems: Systems, groups: list[Group], others: list[Group]) -> Table:
         columns=(
             *_COSTS,
             Column("System", "Trials", percent=False, digits=0),
-            Column(dataset_title(data, first, others), column_title(full, modalities)),
+            Column(dataset_title(data, first, systems.groups), column_title(full, modalities)),
         ),
         rows=rows,
         num_seeds=len(seeds),

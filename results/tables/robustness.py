@@ -6,7 +6,15 @@ from results.candidates import Group
 from results.cells import Cell, empty, scored
 from results.curves import curve, families
 from results.data import StoreData
-from results.layout import caption, dataset_title, draws_sentence, family_title, methods_in_order
+from results.layout import (
+    NO_COMPLETE_DATA,
+    blocks_of_complete_data,
+    caption,
+    dataset_title,
+    draws_sentence,
+    family_title,
+    methods_in_order,
+)
 from results.options import Options
 from results.systems import Systems, systems_of
 from results.table import Column, Nothing, Row, Table, mark_best
@@ -18,14 +26,11 @@ __all__ = ["build"]
 def build(data: StoreData, options: Options) -> list[Table] | Nothing:
     """Return one table per data set and fusion, from trials with p_train = 0."""
     systems = systems_of(data, options)
-    groups = [group for group in systems.groups if group.p_train == "0"]
-    if not groups:
-        return Nothing("no finished trial with p_train = 0")
-    blocks = dict.fromkeys(group[:3] for group in groups)
-    return [_table(systems, [group for group in groups if group[:3] == block], groups) for block in blocks]
+    tables = [_table(systems, groups) for groups in blocks_of_complete_data(systems)]
+    return tables or Nothing(NO_COMPLETE_DATA)
 
 
-def _table(systems: Systems, groups: list[Group], others: list[Group]) -> Table:
+def _table(systems: Systems, groups: list[Group]) -> Table:
     first = groups[0]
     by_method = {group.method: group for group in groups}
     rows: list[Row] = []
@@ -36,7 +41,7 @@ def _table(systems: Systems, groups: list[Group], others: list[Group]) -> Table:
     seeds = {seed for row in rows for cell in row.cells for seed in cell.origin.seeds}
     return Table(
         name=f"robustness_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}",
-        title=f"Robustness on {dataset_title(systems.data, first, others)}, {first.fusion} fusion",
+        title=f"Robustness on {dataset_title(systems.data, first, systems.groups)}, {first.fusion} fusion",
         caption=f"{caption(systems, groups, seeds)} Rows: method and what goes missing. Columns: how often, at test "
         f"time. {draws_sentence(systems.options)} Standard deviation over training seeds. Bold: best of its column "
         "among methods that lose the same.",

@@ -4,7 +4,14 @@ from results.absence import open_methods
 from results.candidates import Group
 from results.data import StoreData
 from results.group_cells import pattern_cell
-from results.layout import caption, dataset_title, fusions, interval_sentence, methods_in_order
+from results.layout import (
+    NO_COMPLETE_DATA,
+    caption,
+    dataset_title,
+    fusions_of_complete_data,
+    interval_sentence,
+    methods_in_order,
+)
 from results.options import Options
 from results.systems import Systems, systems_of
 from results.table import Column, Nothing, Row, Table, mark_best_of_rows
@@ -16,10 +23,8 @@ __all__ = ["build"]
 def build(data: StoreData, options: Options) -> list[Table] | Nothing:
     """Return one table per fusion, from trials with p_train = 0."""
     systems = systems_of(data, options)
-    groups = [group for group in systems.groups if group.p_train == "0"]
-    if not groups:
-        return Nothing("no finished trial with p_train = 0")
-    return [_table(systems, [group for group in groups if group.fusion == fusion]) for fusion in fusions(groups)]
+    tables = [_table(systems, groups) for groups in fusions_of_complete_data(systems)]
+    return tables or Nothing(NO_COMPLETE_DATA)
 
 
 def _table(systems: Systems, groups: list[Group]) -> Table:

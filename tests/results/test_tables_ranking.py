@@ -247,14 +247,14 @@ def test_best_fusion_names_the_best_on_validation(store: Store, modalities: Sequ
     data = load(store)
     (table,) = built("best_fusion", data)
     assert [row.label for row in table.rows] == [
-        "Early fusion", "Late fusion", "Overall", "Naive, early fusion", "Naive, late fusion"
+        "Late fusion", "Early fusion", "Overall", "Naive, early fusion", "Naive, late fusion"
     ]  # fmt: skip
     keys = ["-".join(modalities), *modalities]
     assert len(table.columns) == 2 * len(keys)
     about = data.trials[["fusion", "method", "trial_id"]].reset_index(drop=True)
     validation = data.scores("val", "probe", "macro_f1").merge(about)
     test = data.scores("test", "probe", "macro_f1").merge(about)
-    for row, fusions in zip(table.rows, (["early"], ["late"], ["early", "late"]), strict=False):
+    for row, fusions in zip(table.rows, (["late"], ["early"], ["early", "late"]), strict=False):
         for place, key in enumerate(keys):
             own = validation[validation["fusion"].isin(fusions) & (validation["pattern"] == key)]
             fusion, method = own.groupby(["fusion", "method"])["value"].mean().idxmax()
