@@ -69,6 +69,7 @@ class Method(nn.Module, ABC):
     Hyperparameters: ClassVar[type[Any]] = NoParams
     trains: ClassVar[bool] = True
     """False if it takes a required trial's model as it is."""
+    fewest_modalities: ClassVar[int] = 2
     needs_complete: ClassVar[bool] = True
     """True if only samples with every modality carry a loss, False if any sample does; see `usable`."""
 

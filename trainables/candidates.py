@@ -46,6 +46,8 @@ def _setting(text: str) -> tuple[str, Value]:
     name, equals, value = text.partition("=")
     if not equals:
         raise InvalidValueError("candidate", text, "<method>:<parameter>=<value>")
+    if value in ("true", "false"):
+        return name, value == "true"
     try:
         return name, float(value)
     except ValueError:

@@ -97,17 +97,17 @@ class TrainingLoop:
             SafetensorError, KeyError, ValueError: the bytes are no checkpoint of this model; nothing was changed.
         """
         groups, header = unpack(data)
-        rehearsals = header["rehearsals"]
+        rehearsals, history = header["rehearsals"], [HistoryRow(*row) for row in header["history"]]
+        epoch, best_epoch, best_score = (header[name] for name in ("epoch", "best_epoch", "best_score"))
+        best = {name: tensor.to(self.compute.device) for name, tensor in groups["best"].items()}
         shapes = {name: tensor.shape for name, tensor in self.method.state_dict().items()}
         if {name: tensor.shape for name, tensor in groups["model"].items()} != shapes:
             raise ValueError("the checkpoint is of another model")
         self.method.load_state_dict(groups["model"])
-        self.best = {name: tensor.to(self.compute.device) for name, tensor in groups["best"].items()}
+        self.best = best
         restore_optimizer(self.training.optimizer, groups.get("optimizer", {}))
         self.rehearsals.restore(rehearsals, groups.get("rehearsal", {}))
-        self.epoch, self.best_epoch = header["epoch"], header["best_epoch"]
-        self.best_score = header["best_score"]
-        self.history = [HistoryRow(*row) for row in header["history"]]
+        self.epoch, self.best_epoch, self.best_score, self.history = epoch, best_epoch, best_score, history
 
     def _train_epoch(self) -> list[HistoryRow]:
         self.method.begin_epoch(self.epoch)

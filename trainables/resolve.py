@@ -16,6 +16,9 @@ from trainables.params import read_params, spell_out
 
 __all__ = ["Resolved", "open_dataset", "resolve"]
 
+RECIPE_VERSION = "1"
+"""Raise it whenever the loop, the optimiser or the probes give other numbers for the same spec."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
@@ -116,6 +119,9 @@ def _resolve(
     dataset, fingerprint = open_dataset(spec)
     given = read_params(method.Hyperparameters, spec.method_params, spec.method, modalities)
     hyperparameters = method.settle(given, fusion)
+    if len(modalities) < method.fewest_modalities:
+        allowed = f"a data set with at least {method.fewest_modalities} modalities for {spec.method}"
+        raise InvalidValueError("dataset", spec.dataset, f"{allowed}; this one has {', '.join(modalities)}")
     used = method.uses(hyperparameters, modalities)
     encoders = _encoders(spec, fusion.parts(data_class, used), modalities)
     rates = spec.p_train.resolve(modalities)
@@ -128,7 +134,7 @@ def _resolve(
     )
     info = dataset.info()
     identities = fusion.identities(encoders, info.inputs)
-    versions = {"method": method.version, "fusion": fusion.version, "encoders": identities}
+    versions = {"recipe": RECIPE_VERSION, "method": method.version, "fusion": fusion.version, "encoders": identities}
     requires = method.requires(full, hyperparameters, modalities)
     identity = {"spec": {**full.to_config(), "encoders": {}}, "data": fingerprint, "versions": versions}
     if requires:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from trainables.data import order_of_epoch
+from trainables.training import TrialDivergedError
 from trainables.vae import Standardisation, Vae, VaeSettings, negative_log_likelihood
 
 __all__ = ["FittedVae", "fit_vae"]
@@ -65,5 +66,7 @@ def fit_vae(train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor], settings: 
             best, best_epoch, best_error = {k: w.clone() for k, w in vae.state_dict().items()}, epoch, error
         if epoch - best_epoch >= settings.patience:
             break
+    if best_epoch == 0:
+        raise TrialDivergedError("the autoencoder's validation error was never finite; try another latent or kl_weight")
     vae.load_state_dict(best)
     return FittedVae(vae=vae, available=scale_u, missing=scale_v, epoch=best_epoch, val_error=best_error)

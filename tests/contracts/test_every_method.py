@@ -14,7 +14,7 @@ from orchestrator.sweep import Sweep
 from results.metrics import score
 from results.schema import LogitsKey, TrialRecord
 from results.store import Store
-from search_spaces import Pattern
+from search_spaces import InvalidValueError, Pattern
 from search_spaces.spec import TrialSpec
 from trainables.build import build_method, load_splits, open_prepared
 from trainables.catalogs import DATASETS, FUSIONS, METHODS
@@ -35,14 +35,14 @@ def choices(method: str, modalities: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("p_train", [0.0, 0.5])
-@pytest.mark.parametrize("dataset", ["toy_pair", "toy_triple"])
+@pytest.mark.parametrize("dataset", ["toy_pair", "toy_triple", "toy_pair_multi", "toy_triple_single"])
 @pytest.mark.parametrize("fusion", FUSIONS.names())
 @pytest.mark.parametrize("method", BUILT_IN)
 def test_it_trains_and_stores_what_it_reports(
     method: str, fusion: str, dataset: str, p_train: float, *, store: Store, cache: Path
 ) -> None:
     for params in choices(method, DATASETS.get(dataset).modalities()):
-        spec = toys.spec(method, dataset, fusion=fusion, method_params=params, p_train=p_train, epochs=1)
+        spec = toys.spec(method, dataset, fusion=fusion, method_params=params, p_train=p_train, epochs=2)
         sweep = Sweep([spec], store=store.root, tracking="none", cache=cache)
         assert not sweep.run(inline=True).failed
         record = store.read_trial(resolve(spec).trial_id)
@@ -144,6 +144,16 @@ def test_a_trial_that_is_killed_after_every_epoch_ends_in_the_same_numbers(
     record = broken.read_trial(task.trial_id)
     for key, logits in whole.logits.items():
         np.testing.assert_array_equal(logits, record.logits[key])
+
+
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_a_method_that_joins_modalities_refuses_a_single_one_at_planning_time(method: str) -> None:
+    spec = first_choice(method, "toy_solo", "late")
+    if METHODS.get(method).fewest_modalities == 1:
+        assert resolve(spec).reports
+    else:
+        with pytest.raises(InvalidValueError, match=f"at least 2 modalities for {method}; this one has left"):
+            resolve(spec)
 
 
 @pytest.mark.parametrize("method", BUILT_IN)

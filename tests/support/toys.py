@@ -116,6 +116,43 @@ class ToyTriple(ToyPair):
         return bits.astype(np.int64)
 
 
+class ToyPairMulti(ToyPair):
+    """Two modalities, two labels: each modality tells one of them."""
+
+    card = DatasetCard(title="ToyPairMulti", task="two bits", licence="none", source="made here")
+    num_classes = 2
+    multi_label = True
+
+    def _targets(self, bits: Any) -> Any:
+        return bits.astype(np.int64)
+
+
+class ToyTripleSingle(ToyTriple):
+    """Three modalities, eight classes: only all together tell the class."""
+
+    card = DatasetCard(title="ToyTripleSingle", task="three bits", licence="none", source="made here")
+    num_classes = 8
+    multi_label = False
+
+    def _targets(self, bits: Any) -> Any:
+        return bits @ np.array([4, 2, 1])
+
+
+class ToySolo(ToyPair):
+    """A single modality."""
+
+    card = DatasetCard(title="ToySolo", task="a bit", licence="none", source="made here")
+    default_encoders = MappingProxyType({"left": "mlp_tiny"})
+    num_classes = 2
+
+    @classmethod
+    def modalities(cls) -> tuple[str, ...]:
+        return ("left",)
+
+    def _targets(self, bits: Any) -> Any:
+        return bits[:, 0]
+
+
 class ToyAbsentClass(ToyPair):
     """No training sample is of the last class; validation and test have it."""
 
@@ -194,7 +231,7 @@ class Suicidal(Naive):
         return super().losses(features, batch)
 
 
-DATASETS = (ToyPair, ToyTriple, ToyAbsentClass)
+DATASETS = (ToyPair, ToyTriple, ToyPairMulti, ToyTripleSingle, ToySolo, ToyAbsentClass)
 METHODS: tuple[type[Method], ...] = (Raising, Diverging, Student, Orphan, GrandOrphan, CircleOne, CircleTwo, Suicidal)
 
 

@@ -86,5 +86,5 @@ final loss for G and the final gap for O. `summed_batches`: BalanceBenchmark, wh
 def blend_weights(heads: Mapping[str, Rehearsed], rule: str, batch_size: int) -> dict[str, float]:
     """Return each head's weight by a rule of `RULES`, normalised to sum one; uniform if nothing has been gained."""
     raw = {name: _RULES[rule](head, batch_size) for name, head in heads.items()}
-    total = sum(raw.values())
-    return {name: value / total if total else 1 / len(raw) for name, value in raw.items()}
+    total = sum(raw.values())  # below zero by the rule `signed`: dividing by it would reward what gets worse
+    return {name: value / total if total > 0 else 1 / len(raw) for name, value in raw.items()}

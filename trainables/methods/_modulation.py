@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil, floor
 from typing import Self
 
 import torch
@@ -72,7 +73,7 @@ class Modulating(Method):
     def begin_epoch(self, epoch: int) -> None:
         """Open or close the window, and forget the last epoch's coefficients."""
         window = self.hyperparameters.window_start, self.hyperparameters.window_end
-        start, end = (round(fraction * self.spec.epochs) for fraction in window)
+        start, end = floor(window[0] * self.spec.epochs), ceil(window[1] * self.spec.epochs)
         self.active = start < epoch <= end
         self.kappa: dict[str, Tensor] = {}
         self._sum, self._steps = torch.zeros(()), 0
@@ -116,4 +117,6 @@ def add_noise(parameters: Iterable[Parameter], scale: Tensor | None = None) -> N
             deviation = gradient.std()
             if scale is not None:  # a gradient that was scaled to nothing has lost its deviation
                 deviation = (deviation / scale.to(deviation.dtype)).nan_to_num(0.0)
-            gradient.add_(torch.randn_like(gradient).mul_(deviation + 1e-8))
+            # Weights that nothing reached, such as those of unseen words, stay where they are.
+            noise = (deviation + 1e-8) * (deviation > 0)
+            gradient.add_(torch.randn_like(gradient).mul_(noise))

@@ -64,6 +64,8 @@ class Gblend(Mtl):
         shown = Pattern(self.info.modalities if term == "joint" else [term])
         has = available[:, [name in shown for name in self.info.modalities]].all(axis=1)
         train, val = np.flatnonzero(has & ~judging), np.flatnonzero(has & judging)
+        if not len(val):  # too few to be met by the tenth: one of them judges this head
+            train, val = train[:-1], train[-1:]
         return Rehearsal(term=term, loss=partial(self._loss, shown), pattern=shown, train_rows=train, held_out_rows=val)
 
     def _loss(self, shown: Pattern, features: Features, batch: Batch) -> Term | None:
@@ -75,6 +77,6 @@ class Gblend(Mtl):
         self.blend.copy_(torch.tensor([weights.get(term, 0.0) for term in self.terms], dtype=torch.float64))
         raw = {term: gain_and_overfitting(head) for term, head in rehearsed.items()}
         return {
-            **{f"gblend/{term}/weight": weight for term, weight in weights.items()},
+            **{f"gblend/{term}/weight": weights.get(term, 0.0) for term in self.terms},
             **{f"gblend/{term}/{name}": x for term, pair in raw.items() for name, x in zip("GO", pair, strict=True)},
         }

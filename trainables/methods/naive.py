@@ -12,6 +12,7 @@ class Naive(Method):
     feature in the `head` route and the available modality's own probe in the `probe` route.
     """
 
+    fewest_modalities = 1
     card = MethodCard(
         title="Naive",
         paper="MMPT",

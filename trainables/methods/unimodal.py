@@ -26,6 +26,7 @@ class Unimodal(Method):
     Source: MMPT section 4.1. One trial per modality; it has no score when several modalities are available.
     """
 
+    fewest_modalities = 1
     card = MethodCard(
         title="Unimodal",
         paper="MMPT",

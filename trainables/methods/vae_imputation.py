@@ -1,11 +1,11 @@
 """Feature imputation: a trained model serves a missing modality with features made up from the available ones."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search_spaces.modality import Pattern, patterns
 from search_spaces.spec import TrialSpec
-from trainables.api import MethodCard
+from trainables.api import Fusion, MethodCard
 from trainables.candidates import candidate_specs
 from trainables.methods._frozen_model import FrozenModel
 from trainables.params import number, one_of
@@ -51,6 +51,15 @@ class VaeImputation(FrozenModel):
         missing_at_test="joint probe on real and imputed features; none",
     )
     Hyperparameters = VaeImputationHyperparameters
+
+    @classmethod
+    def settle(
+        cls, hyperparameters: VaeImputationHyperparameters, fusion: type[Fusion]
+    ) -> VaeImputationHyperparameters:
+        """Forget the candidates where there is nothing to choose."""
+        del fusion
+        naive = hyperparameters.source == "naive"
+        return replace(hyperparameters, candidates="naive") if naive else hyperparameters
 
     @classmethod
     def reports(cls, hyperparameters: object, modalities: tuple[str, ...]) -> tuple[Pattern, ...]:
