@@ -73,4 +73,4 @@ def test_no_text_names_a_machine() -> None:
 
 @pytest.mark.parametrize("name", ["naive", "unimodal", "dropout", "mtl", "umt", "gblend", "ogm_ge"])
 def test_a_method_is_one_small_file(name: str) -> None:
-    assert len((ROOT / "trainables" / "methods" / f"{name}.py").read_text().splitlines()) <= 80
+    assert len((ROOT / "trainables" / "methods" / f"{name}.py").read_text().splitlines()) < 80

@@ -7,7 +7,9 @@ import numpy.typing as npt
 
 from trainables.api import Rehearsed
 
-__all__ = ["RULES", "blend_weights", "gain_and_overfitting", "held_out"]
+__all__ = ["RULES", "blend_weights", "gain_and_overfitting", "held_out", "sides"]
+
+Ints = npt.NDArray[np.int64]
 
 _HOLD_OUT_EVERY = 10
 _SMALLEST_OVERFITTING = 1e-6
@@ -26,6 +28,16 @@ def held_out(available: npt.NDArray[np.bool_], targets: npt.NDArray[np.int64], s
     chosen = np.zeros(len(targets), dtype=bool)
     chosen[shuffled[np.lexsort(keys.T)][_HOLD_OUT_EVERY // 2 :: _HOLD_OUT_EVERY]] = True
     return chosen
+
+
+def sides(needed: npt.NDArray[np.bool_], judging: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Return which samples train a head and which judge it, of those that have all it needs, (N, needed modalities).
+
+    Where the held-out tenth has none of them, one of them judges.
+    """
+    has = needed.all(axis=1)
+    train, held = np.flatnonzero(has & ~judging), np.flatnonzero(has & judging)
+    return (train, held) if len(held) else (train[:-1], train[-1:])
 
 
 def gain_and_overfitting(head: Rehearsed) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from search_spaces.modality import Pattern
 from search_spaces.spec import TrialSpec
 from trainables.api import Batch, DataInfo, Features, Fusion, MethodCard, Rehearsal, Rehearsed, Term
-from trainables.methods._blending import RULES, blend_weights, gain_and_overfitting, held_out
+from trainables.methods._blending import RULES, blend_weights, gain_and_overfitting, held_out, sides
 from trainables.methods.mtl import Mtl
 from trainables.params import one_of
 
@@ -62,10 +62,7 @@ class Gblend(Mtl):
 
     def _rehearsal(self, term: str, available: npt.NDArray[np.bool_], judging: npt.NDArray[np.bool_]) -> Rehearsal:
         shown = Pattern(self.info.modalities if term == "joint" else [term])
-        has = available[:, [name in shown for name in self.info.modalities]].all(axis=1)
-        train, val = np.flatnonzero(has & ~judging), np.flatnonzero(has & judging)
-        if not len(val):  # too few to be met by the tenth: one of them judges this head
-            train, val = train[:-1], train[-1:]
+        train, val = sides(available[:, [name in shown for name in self.info.modalities]], judging)
         return Rehearsal(term=term, loss=partial(self._loss, shown), pattern=shown, train_rows=train, held_out_rows=val)
 
     def _loss(self, shown: Pattern, features: Features, batch: Batch) -> Term | None:
