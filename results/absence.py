@@ -16,12 +16,14 @@ __all__ = ["open_methods", "why_absent"]
 def why_absent(data: StoreData, group: Group, pattern: Pattern) -> str:
     """Return why a group has no number for a pattern."""
     where = f"{data.title('method', group.method)} on {group.dataset}"
-    if _count(data.trials, group):
+    open_trials = data.planned[_matches(data.planned, group)]
+    of_pattern = open_trials[[pattern.key in reports.split(",") for reports in open_trials["reports"]]]
+    if _count(data.trials, group) and of_pattern.empty:
         return f"{where}: none of its trials predicts from {' and '.join(pattern)}"
     failed = [one.error for one in data.failures.values() if _is_of(one.spec, group, _modalities(data, group))]
     if failed:
         return f"{where}: failed ({failed[0]})"
-    planned = data.planned[_matches(data.planned, group)]["trial_id"]
+    planned = (open_trials if of_pattern.empty else of_pattern)["trial_id"]
     if len(planned):
         begun = len(data.begun.intersection(planned))
         running = f", {begun} of them begun" if begun else ""

@@ -23,6 +23,7 @@ __all__ = [
     "interval_sentence",
     "methods_in_order",
     "profile_columns",
+    "split_of_selection",
 ]
 
 NO_COMPLETE_DATA = "no finished trial with p_train = 0"
@@ -97,16 +98,23 @@ def caption(systems: Systems, groups: Sequence[Group], seeds: Iterable[int], *, 
     )
 
 
+def split_of_selection(options: Options) -> str:
+    """Return which split decides what a table shows, for captions: validation, or what the oracle reads."""
+    return "validation" if rule_named(options.rule).split == "val" else "THE TEST SET"
+
+
 def draws_sentence(options: Options) -> str:
     """Return how scores at missing rates between 0 and 1 were computed."""
     if metric_named(options.metric).linear:
-        return "Exact expectations over the random absence of modalities."
-    return f"Mean of {options.num_draws} draws of the absent modalities."
+        how = "Exact expectations over the random absence of modalities."
+    else:
+        how = f"Mean of {options.num_draws} draws of the absent modalities."
+    return f"{how} A sample that would lose every modality keeps one."
 
 
 def interval_sentence(options: Options) -> str:
     """Return where a reader finds the confidence intervals; empty if there are none."""
-    where = "95 % bootstrap intervals are in the tooltips, the CSV and the JSON file."
+    where = "95 % intervals (samples by bootstrap, seeds by their spread) are in the tooltips, the CSV and the JSON."
     return where if options.num_resamples else ""
 
 

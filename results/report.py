@@ -55,6 +55,9 @@ class Report:
         self.options = options or Options()
         given = [stores] if isinstance(stores, str | Store) else list(stores)
         opened = [store if isinstance(store, Store) else Store(absolute_root(store)) for store in given]
+        for store in opened:
+            if not store.files.exists("store.json") and not store.trial_ids():
+                raise MmptError(f"there is no store at {store.root!r}")
         self.roots = [store.root for store in opened]
         self.data = load(*opened)
         if self.data.trials.empty:
@@ -113,7 +116,8 @@ class Report:
         lines = list(self._nothing)
         for word, found in (("damaged", self.data.corrupt), ("failed", self.data.failures)):
             if found:
-                lines.append(f"left out: {len(found)} {word} trials ({', '.join(sorted(found)[:3])}); see mmpt status")
+                plural = "" if len(found) == 1 else "s"
+                lines.append(f"left out: {len(found)} {word} trial{plural} ({', '.join(sorted(found)[:3])})")
         return lines
 
     def _built(self, catalog: Catalog[Callable[..., Any]], keys: Keys) -> tuple[list[Any], list[str]]:

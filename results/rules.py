@@ -8,7 +8,7 @@ import pandas as pd
 
 from results.candidates import KEYS, Group, SelectionScores
 from results.options import Options
-from search_spaces.errors import MmptError, UnknownNameError
+from search_spaces.errors import InvalidValueError, MmptError, UnknownNameError
 
 __all__ = ["RULES", "Rule", "rule_named"]
 
@@ -51,11 +51,23 @@ def _best_on_main_pattern(scores: SelectionScores, _: Options) -> pd.DataFrame:
     return _highest(table.merge(best[[*member, "config"]], on=[*member, "config"]), KEYS)
 
 
-def _fixed(scores: SelectionScores, options: Options) -> pd.DataFrame:
-    known = {axis for axes in scores.axes.values() for axis in axes}
-    for axis, _ in options.fixed:
+def _check_fixed(scores: SelectionScores, options: Options) -> None:
+    """Refuse axes and values that no configuration has, and two values for one axis."""
+    known: dict[str, set[str]] = {}
+    for axes in scores.axes.values():
+        for axis, value in axes.items():
+            known.setdefault(axis, set()).add(repr(value))
+    for axis, value in options.fixed:
         if axis not in known:
             raise UnknownNameError("axis", axis, known)
+        if repr(value) not in known[axis]:
+            raise InvalidValueError(f"fixed {axis}", value, f"one of {', '.join(sorted(known[axis]))}")
+        if [name for name, _ in options.fixed].count(axis) > 1:
+            raise InvalidValueError(f"fixed {axis}", value, "one value for each axis")
+
+
+def _fixed(scores: SelectionScores, options: Options) -> pd.DataFrame:
+    _check_fixed(scores, options)
     kept = [
         config
         for config, axes in scores.axes.items()

@@ -8,7 +8,7 @@ from typing import Any
 
 from results.candidates import Group
 from results.cells import Origin
-from results.layout import caption, fusions_of_complete_data
+from results.layout import caption, differing_seeds, fusions_of_complete_data
 from results.ranks import SIGNIFICANCE, Ranking, rank_methods
 from results.statistics import mean
 from results.systems import Systems
@@ -102,6 +102,9 @@ class Standing:
 def standing_caption(systems: Systems, standing: Standing) -> str:
     """Return what is ranked, over which data sets, and what the tests say, in sentences."""
     seeds = {seed for method in standing.scores for seed in standing.origin(systems, method).seeds}
+    seeds_of = {
+        systems.data.title("method", method): standing.origin(systems, method).seeds for method in standing.scores
+    }
     titles = {name: systems.data.title("dataset", name) for name in standing.versions}
     left_out = [title for name, title in titles.items() if name not in standing.datasets]
     passed_over = "".join(
@@ -114,7 +117,7 @@ def standing_caption(systems: Systems, standing: Standing) -> str:
         f"{caption(systems, list(standing.groups.values()), seeds)} Trained on complete data. Methods are ranked by "
         f"the {_SCORES[standing.kind]} (mean over seeds) on each data set: "
         f"{', '.join(titles[name] for name in standing.datasets)}. Rank 1 is the best; ties share the mean of their "
-        f"ranks.{without}{passed_over} {_tests(standing.ranking)}"
+        f"ranks.{without}{passed_over} {differing_seeds(seeds_of)}{_tests(standing.ranking)}"
     )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from results.candidates import Group
-from results.cells import Cell, Origin, scored
+from results.cells import Cell, Origin, empty, scored
 from results.data import StoreData
 from results.options import Options
 from results.resampling import Resampled, resample
@@ -159,20 +159,21 @@ class Systems:
     def difference(self, first: System, second: System, pattern: Pattern) -> Cell | None:
         """Return how much better the first system is under a pattern, seed by seed; None if one of them lacks it.
 
-        Systems without a common seed are compared by their means, without spread and interval.
+        Only training seeds that both have count; without any the cell is empty and says so.
         """
+        seeds = [seed for seed in first.seeds([pattern]) if seed in second.seeds([pattern])]
         picks = [system.picks.get(pattern.key) for system in (first, second)]
         if picks[0] is None or picks[1] is None:
             return None
-        origin = self.origin(
-            first.group, (*picks[0].trial_ids, *picks[1].trial_ids), (*picks[0].seeds, *picks[1].seeds)
-        )
-        seeds = sorted(set(picks[0].seeds) & set(picks[1].seeds))
+        if not seeds:
+            return empty("no training seed in common")
+        trials = [
+            trial_id for system in (first, second) for seed in seeds for trial_id in system.trials(seed, [pattern])
+        ]
+        origin = self.origin(first.group, trials, seeds)
         mine, theirs = (
             dict(zip(pick.seeds, self.test_scores(pick, pattern), strict=True)) for pick in (picks[0], picks[1])
         )
-        if not seeds:
-            return Cell(value=mean(mine.values()) - mean(theirs.values()), origin=origin)
         made = scored([mine[seed] - theirs[seed] for seed in seeds], origin)
         both = [self.resampled(system, pattern, seeds) for system in (first, second)]
         paired = both[0] - both[1] if both[0] and both[1] else None

@@ -5,6 +5,7 @@ from math import isfinite, isinf
 
 from results.candidates import Group
 from results.cells import Cell, empty, scored
+from results.layout import split_of_selection
 from results.metrics import metric_named
 from results.options import Options
 from results.rules import rule_named
@@ -31,9 +32,9 @@ def meaning(options: Options) -> str:
         "Weakness score: training-set loss of the probe on a modality, divided by the mean loss of the others'; below "
         "1: the stronger modality, above 1: the weaker one. Losses are those of fresh linear probes on frozen "
         f"features, whatever the route. Best minus naive: test {metric_named(options.metric).title} in points, of the "
-        "method other than naive training that does best with that modality alone on validation (unimodal experts "
-        f"included), less naive training's. Selection: {options.rule}. {rule_named(options.rule).sentence} Route "
-        f"{options.route}."
+        f"method other than naive training that does best with that modality alone on {split_of_selection(options)} "
+        f"(unimodal experts included), less naive training's. Selection: {options.rule}. "
+        f"{rule_named(options.rule).sentence} Route {options.route}."
     )
 
 

@@ -4,7 +4,7 @@ from results.candidates import Group
 from results.curves import curve, families
 from results.data import StoreData
 from results.drawing import Drawing
-from results.layout import NO_COMPLETE_DATA, blocks_of_complete_data, column_title, dataset_title
+from results.layout import NO_COMPLETE_DATA, blocks_of_complete_data, column_title, dataset_title, split_of_selection
 from results.lines import Line, lines_figure, method_lines, method_style
 from results.options import Options
 from results.published import PAPERS
@@ -73,7 +73,8 @@ def _served(systems: Systems, best: System) -> str:
     members = {Pattern.from_key(key): systems.data.title("method", group.method) for key, group in best.members.items()}
     served = [f"{column_title(one, modalities)}: {members[one]}" for one in patterns(modalities) if one in members]
     return (
-        "Best-Fusion serves what is available at test time by the method that does best with it on validation: "
+        "Best-Fusion serves what is available at test time by the method that does best with it on "
+        f"{split_of_selection(systems.options)}: "
         f"{'; '.join(served)}. "
     )
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from results.class_scores import NOTHING, ClassScores, best_of, class_scores
 from results.data import StoreData
 from results.drawing import Drawing
-from results.layout import blocks_of_complete_data, caption, dataset_title
+from results.layout import blocks_of_complete_data, caption, dataset_title, split_of_selection
 from results.options import Options
 from results.panels import blank, legend_below, line_style, open_panel
 from results.systems import Systems, systems_of
@@ -74,9 +74,10 @@ def _caption(systems: Systems, scores: ClassScores, shortened: bool) -> str:
         f"Shown are the {half} classes that lose most, and in the lower panel the {half} that lose least, of "
         f"{len(scores.order)}; the JSON file has all of them."
     )
+    split = split_of_selection(systems.options)
     sentences = [
         caption(systems, [scores.system.group], seeds, what="Test F1 of each class in percent, the mean over seeds"),
-        f"{method} is the method that does best on validation with all modalities, of those trained on complete data.",
+        f"{method} is the method that does best on {split} with all modalities, of those trained on complete data.",
         "Classes are sorted by how much F1 they lose when the modality that they depend on most is missing.",
         shown if shortened else "",
         f"Without a test sample, and not shown: {_list(scores.absent)}." if scores.absent else "",

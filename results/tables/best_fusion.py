@@ -5,7 +5,15 @@ from itertools import groupby
 from results.candidates import Group
 from results.cells import Cell, empty
 from results.data import StoreData
-from results.layout import NO_COMPLETE_DATA, caption, column_title, dataset_title, interval_sentence, profile_columns
+from results.layout import (
+    NO_COMPLETE_DATA,
+    caption,
+    column_title,
+    dataset_title,
+    interval_sentence,
+    profile_columns,
+    split_of_selection,
+)
 from results.options import Options
 from results.systems import System, Systems, systems_of
 from results.table import Column, Nothing, Row, Table
@@ -49,8 +57,9 @@ def _table(systems: Systems, groups: list[Group]) -> Table:
         name=f"best_fusion_{first.dataset}_{first.fingerprint[:8]}",
         title=f"Best-Fusion on {dataset_title(systems.data, first, systems.groups)}",
         caption=f"{caption(systems, groups, seeds)} Trained on complete data. Best-Fusion predicts from what is "
-        "available by the method that has the best validation score with it, of those with the most seeds; of equal "
-        "ones by the cheaper. Overall: of the methods of all fusions. Naive training stands below for reference. Mean "
+        f"available by the method that does best with it on {split_of_selection(systems.options)}, of those with the "
+        "most seeds; of equal ones by the cheaper. Overall: of the methods of all fusions. Naive training stands below "
+        "for reference. Mean "
         f"and standard deviation over seeds. {interval_sentence(systems.options)}".rstrip(),
         columns=tuple(
             Column(column_title(pattern, modalities), name) for pattern in columns for name in ("Method", "Score")

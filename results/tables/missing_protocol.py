@@ -49,8 +49,8 @@ def _table(systems: Systems, groups: list[Group], others: list[Group]) -> Table:
         name=f"missing_protocol_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}",
         title=f"Missing in training and testing: {dataset_title(systems.data, first, others)}, {first.fusion} fusion",
         caption=f"{caption(systems, groups, seeds)} Rows: which share of the samples has each modality in training, "
-        "then at test time. Modalities go missing independently of each other at these rates, and a sample that would "
-        f"lose everything keeps one modality. {draws_sentence(options)} Standard deviation over training seeds. Bold: "
+        "then at test time. Modalities go missing independently of each other at these rates. "
+        f"{draws_sentence(options)} Standard deviation over training seeds. Bold: "
         "best of its row.",
         columns=tuple(Column("Method", systems.data.title("method", method)) for method in methods),
         rows=tuple(rows),

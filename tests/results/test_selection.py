@@ -102,6 +102,10 @@ def test_fixed_hyperparameters_select_nothing(store: Store, samples: Samples, bu
         chosen(store, rule="fixed", fixed=(("batch_size", 64),))
     with pytest.raises(UnknownNameError, match="unknown axis 'learning_rat'; did you mean 'learning_rate'"):
         chosen(store, rule="fixed", fixed=(("learning_rat", 0.2),))
+    with pytest.raises(InvalidValueError, match=r"fixed learning_rate: 7 is not allowed; expected one of 0.1, 0.2"):
+        chosen(store, rule="fixed", fixed=(("learning_rate", 7),))
+    with pytest.raises(InvalidValueError, match="one value for each axis"):
+        chosen(store, rule="fixed", fixed=(("learning_rate", 0.1), ("learning_rate", 0.2)))
     with pytest.raises(InvalidValueError, match="only then"):
         chosen(store, fixed=(("learning_rate", 0.2),))
 

@@ -137,3 +137,22 @@ def test_a_store_in_a_bucket_is_read_like_a_folder(tmp_path: Path, samples: Samp
         bucket.write_trial(record)
     assert profile(bucket).rows == profile(here).rows
     assert Report(bucket, Options(num_draws=2)).write(tmp_path / "report").exists()
+
+
+def test_a_store_that_is_not_there_is_named(tmp_path: Path, samples: Samples, build_record: Make) -> None:
+    here = store_at(tmp_path / "store", samples, build_record(samples))
+    with pytest.raises(MmptError, match=r"there is no store at '.*nowhere'"):
+        Report([here.root, str(tmp_path / "nowhere")])
+
+
+def test_a_gain_is_over_common_seeds_and_says_which(tmp_path: Path, samples: Samples, build_record: Make) -> None:
+    naive = [build_record(samples, seed=seed) for seed in (0, 1)]
+    better = [build_record(samples, "mtl", seed=seed, skill=3.0) for seed in (1, 2)]
+    store = store_at(tmp_path / "store", samples, *naive, *better)
+    (table,) = build_table(store, "weakness", num_resamples=0)
+    gain = table.rows[0].cells[2]
+    assert gain.origin.seeds == (1,)
+    assert set(gain.origin.trial_ids) == {naive[1].trial_id, better[0].trial_id}
+    apart = store_at(tmp_path / "apart", samples, naive[0], better[1])
+    (table,) = build_table(apart, "weakness", num_resamples=0)
+    assert table.rows[0].cells[2].reason == "no training seed in common"

@@ -263,4 +263,4 @@ def test_best_fusion_names_the_best_on_validation(store: Store, modalities: Sequ
             picked = test[(test["fusion"] == fusion) & (test["method"] == method) & (test["pattern"] == key)]
             assert score.value == pytest.approx(picked["value"].mean(), abs=1e-12)
             assert set(score.origin.trial_ids) == set(picked["trial_id"]) == set(name.origin.trial_ids)
-    assert "best validation score" in table.caption
+    assert "does best with it on validation" in table.caption
