@@ -9,9 +9,35 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DataInfo", "Dataset", "DatasetCard", "InputInfo", "Kind", "NoParams", "RawData"]
+__all__ = ["DataInfo", "Dataset", "DatasetCard", "InputInfo", "Kind", "NoParams", "RawData", "Storage"]
 
 Kind = Literal["image", "audio", "text", "vector"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """How a modality lies in the cache where that is not how an encoder gets it: smaller types, less padding.
+
+    On the device, `stored * scale + shift` is padded at the end of its last axis to the encoder's shape.
+
+    Attributes:
+        dtype: NumPy's name of the stored type.
+        shape: of one stored sample.
+        scale: one number, or one per entry of the first axis (after that of frames).
+        shift: likewise.
+        padding: value of what is added at the end, as an encoder gets it.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    scale: tuple[float, ...] = (1.0,)
+    shift: tuple[float, ...] = (0.0,)
+    padding: float = 0.0
+
+    @property
+    def bytes_per_sample(self) -> int:
+        """Bytes of one stored sample."""
+        return int(np.dtype(self.dtype).itemsize * np.prod(self.shape, dtype=np.int64))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,15 +45,22 @@ class InputInfo:
     """What one modality of one sample looks like to an encoder.
 
     Attributes:
-        kind: `image` (channels, height, width) floats; `audio` (bands, frames) log-mel floats; `text` (tokens,)
-            integers padded with 0; `vector` (features,) floats.
+        kind: `image` (channels, height, width) floats, or (frames, channels, height, width) of a clip; `audio` (bands,
+            frames) log-mel floats; `text` (tokens,) integers padded with 0; `vector` (features,) floats.
         shape: of one sample.
         vocabulary_size: number of token ids; only for text.
+        storage: how it is stored, if not as float32 (text: int64) of this shape.
     """
 
     kind: Kind
     shape: tuple[int, ...]
     vocabulary_size: int | None = None
+    storage: Storage | None = None
+
+    @property
+    def stored(self) -> Storage:
+        """How it is stored, spelled out."""
+        return self.storage or Storage(dtype="int64" if self.kind == "text" else "float32", shape=self.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +92,7 @@ class RawData:
         splits: "train", "val" or "test" per sample; all three occur.
         groups: what must not be shared between splits (speaker, film, tweet), or "" per sample.
         targets: (N,) class numbers, or (N, C) zeros and ones if multi-label.
-        inputs: modality -> (N, *shape) array; float32 or, for text, int64.
+        inputs: modality -> (N, *stored shape) array of the stored type: see `InputInfo.stored`.
         present: modality -> (N,) True where the sample really has it; modalities not named are always there.
     """
 
@@ -102,6 +135,8 @@ class Dataset(ABC):
     Params: ClassVar[type[Any]] = NoParams
     default_encoders: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """modality -> encoder used in late fusion when a spec names none."""
+    presets: ClassVar[Mapping[str, Params]] = MappingProxyType({})
+    """name -> parameters; `tiny` is the smallest setting, for trying out."""
     default_backbone: ClassVar[str] = "tokens_tiny"
     """Backbone used in early fusion when a spec names none."""
 

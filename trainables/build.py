@@ -10,29 +10,66 @@ from results.schema import LogitsKey
 from results.store import Store
 from search_spaces.errors import MmptError
 from search_spaces.modality import patterns
+from search_spaces.spec import TrialSpec
 from trainables.api import Method
 from trainables.checkpoint import unpack
 from trainables.data import SplitData, load_split
 from trainables.devices import Compute, seed_everything
 from trainables.missing import training_mask
 from trainables.prepared import Prepared, prepare, verify
-from trainables.resolve import Resolved, open_dataset
+from trainables.preparing.file_dataset import FileDataset
+from trainables.preparing.tree import RawDataError
+from trainables.resolve import Resolved, compute_fingerprint, open_dataset
 
-__all__ = ["build_method", "check_prepared", "load_splits", "open_prepared", "required_weights"]
+__all__ = ["build_method", "check_prepared", "load_splits", "open_prepared", "raw_root", "required_weights"]
 
 _INITIAL_STREAM = 0
 _MOST_OPENED = 4
 _OPENED: dict[tuple[str, str], Prepared] = {}
 
 
-def open_prepared(resolved: Resolved, cache: str) -> Prepared:
-    """Open a trial's prepared data, preparing it first if this node has not done so; a warm worker keeps it open."""
+def open_prepared(resolved: Resolved, cache: str, data_root: str = "") -> Prepared:
+    """Open a trial's prepared data, preparing it first if this node has not done so; a warm worker keeps it open.
+
+    Args:
+        resolved: the trial.
+        cache: folder of prepared data.
+        data_root: folder of raw files on the driver; used if this machine has it, too.
+
+    Raises:
+        MmptError: the raw files on this machine are not those that the trial was planned with.
+    """
     key = (cache, resolved.fingerprint)
     if key not in _OPENED:
         if len(_OPENED) == _MOST_OPENED:
             _OPENED.pop(next(iter(_OPENED)))
-        _OPENED[key] = prepare(open_dataset(resolved.spec)[0], resolved.fingerprint, Path(cache))
+        dataset, _ = open_dataset(resolved.spec)
+        if isinstance(dataset, FileDataset) and not (Path(cache) / resolved.fingerprint).exists():
+            dataset.root = Path(data_root) if data_root and Path(data_root).is_dir() else None
+            _check_same_files(dataset, resolved.fingerprint)
+        _OPENED[key] = prepare(dataset, resolved.fingerprint, Path(cache))
     return _OPENED[key]
+
+
+def _check_same_files(dataset: FileDataset, fingerprint: str) -> None:
+    found = compute_fingerprint(dataset)
+    if found != fingerprint:
+        where = dataset.tree().root
+        raise MmptError(
+            f"the files of {dataset.key()} in {where} are {found}, the sweep was planned with {fingerprint}: "
+            "they differ from the driver's, or changed since planning"
+        )
+
+
+def raw_root(spec: TrialSpec) -> str:
+    """Return the folder of a data set's raw files on this machine; "" if it has none or none is known."""
+    dataset, _ = open_dataset(spec)
+    if not isinstance(dataset, FileDataset):
+        return ""
+    try:
+        return str(dataset.tree().root)
+    except RawDataError:
+        return ""
 
 
 def check_prepared(resolved: Resolved, cache: str) -> None:

@@ -1,7 +1,7 @@
 """A trial's view of prepared data: whole on the device where it fits, batches without host-device waits."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from search_spaces.modality import Pattern
-from trainables.api import Batch
+from trainables.api import Batch, InputInfo
 from trainables.prepared import Prepared
+from trainables.stored_inputs import as_input
 
 __all__ = ["SplitData", "load_split", "order_of_epoch"]
 
@@ -24,7 +25,9 @@ class SplitData:
 
     Attributes:
         sample_ids: ids in the order of the rows.
-        inputs: modality -> (N, *shape); on the device, or pinned on the host if too large for it.
+        inputs: modality -> (N, *stored shape); on the device, or pinned on the host if too large for it.
+        infos: modality -> what an encoder gets.
+        lengths: text modality -> (N,) number of tokens up to the last that is no padding, at least 1.
         targets: (N,) or (N, C), on the device.
         targets_host: the same on the host.
         available: (N, M), which modalities a sample has, columns alphabetical.
@@ -33,6 +36,8 @@ class SplitData:
 
     sample_ids: list[str]
     inputs: dict[str, Tensor]
+    infos: Mapping[str, InputInfo]
+    lengths: Mapping[str, npt.NDArray[np.int64]]
     targets: Tensor
     targets_host: npt.NDArray[np.int64]
     available: npt.NDArray[np.bool_]
@@ -64,8 +69,11 @@ class SplitData:
 
     def _take(self, name: str, rows: npt.NDArray[np.int64]) -> Tensor:
         source = self.inputs[name]
+        if name in self.lengths:  # a batch is no longer than its longest text
+            source = source[:, : int(self.lengths[name][rows].max(initial=1))]
         taken = source[torch.from_numpy(rows).to(source.device, non_blocking=True)]
-        return taken if taken.device == self.device else taken.to(self.device, non_blocking=True)
+        moved = taken if taken.device == self.device else taken.to(self.device, non_blocking=True)
+        return as_input(moved, self.infos[name])
 
     def __len__(self) -> int:
         return len(self.sample_ids)
@@ -79,10 +87,14 @@ def load_split(prepared: Prepared, split: str, used: tuple[str, ...], device: to
     # A slice of the memory map costs nothing, and all trials of a node share its pages; anything else is a copy.
     where = slice(first, last) if last - first == len(rows) else rows
     inputs = {name: _tensor(prepared.inputs[name][where], device) for name in used}
+    infos = {name: prepared.info.inputs[name] for name in used}
+    texts = (name for name, info in infos.items() if info.kind == "text")
     targets = np.ascontiguousarray(prepared.targets[rows])
     return SplitData(
         sample_ids=[prepared.sample_ids[row] for row in rows],
         inputs=inputs,
+        infos=infos,
+        lengths={name: _lengths(prepared.inputs[name][where]) for name in texts},
         targets=torch.from_numpy(targets).to(device),
         targets_host=targets,
         available=np.stack([prepared.present[name][rows] for name in modalities], axis=1),
@@ -94,6 +106,12 @@ def load_split(prepared: Prepared, split: str, used: tuple[str, ...], device: to
 def order_of_epoch(num_samples: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     """Return the order of the samples in an epoch; it depends on nothing but the arguments."""
     return np.random.default_rng([seed, epoch]).permutation(num_samples)
+
+
+def _lengths(tokens: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
+    """Return the place behind the last id that is not 0, at least 1."""
+    behind = tokens.shape[1] - np.argmax(tokens[:, ::-1] != 0, axis=1)
+    return np.where((tokens != 0).any(axis=1), behind, 1)
 
 
 def _tensor(values: npt.NDArray[np.generic], device: torch.device) -> Tensor:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import uuid
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +13,15 @@ import pyarrow as pa
 from filelock import FileLock
 
 from results.schema import SCHEMA_VERSION, check_version
-from search_spaces.errors import InvalidValueError, MmptError
+from search_spaces.errors import MmptError
 from trainables.api import DataInfo, Dataset
 from trainables.prepared_arrays import Prepared, from_table, info_from_json, info_to_json, to_table
+from trainables.preparing.building import DATA, BuildOptions, fill_file
+from trainables.preparing.file_dataset import FileDataset
 from trainables.raw_data_checks import check_raw_data
 
-__all__ = ["Prepared", "PreparedError", "default_cache_root", "open_prepared", "prepare", "verify"]
+__all__ = ["Prepared", "PreparedError", "open_prepared", "prepare", "verify"]
 
-_DATA = "data.arrow"
 _CARD = "card.json"
 _READ_BYTES = 1 << 22
 
@@ -30,24 +30,11 @@ class PreparedError(MmptError):
     """Prepared data that cannot be written or read."""
 
 
-def default_cache_root() -> Path:
-    """Folder of prepared data: `MMPT_CACHE`, else `mmpt-sweep` in the user's cache folder.
-
-    Raises:
-        InvalidValueError: MMPT_CACHE is a relative path, which would mean another folder in every process.
-    """
-    if chosen := os.environ.get("MMPT_CACHE"):
-        if not Path(chosen).expanduser().is_absolute():
-            raise InvalidValueError("MMPT_CACHE", chosen, "an absolute path")
-        return Path(chosen).expanduser()
-    caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (caches if caches.is_absolute() else Path.home() / ".cache") / "mmpt-sweep"
-
-
-def prepare(dataset: Dataset, fingerprint: str, cache_root: Path) -> Prepared:
+def prepare(dataset: Dataset, fingerprint: str, cache_root: Path, options: BuildOptions | None = None) -> Prepared:
     """Return prepared data, building it first if nobody has; of several processes at once, one builds.
 
     Raises:
+        RawDataError: the raw files are not there, or not what they should be.
         InvalidDataError: the data set's samples break a rule; see `check_raw_data`.
         PreparedError: the cache folder cannot be written, or what it holds is damaged.
     """
@@ -59,7 +46,7 @@ def prepare(dataset: Dataset, fingerprint: str, cache_root: Path) -> Prepared:
             lock.acquire()
         try:
             if not folder.exists():
-                _build(dataset, folder)
+                _build(dataset, folder, options or BuildOptions())
         finally:
             lock.release()
     return open_prepared(fingerprint, cache_root)
@@ -74,7 +61,7 @@ def open_prepared(fingerprint: str, cache_root: Path) -> Prepared:
     folder = cache_root / fingerprint
     card = _read_card(folder)
     try:
-        with pa.memory_map(str(folder / _DATA)) as source:
+        with pa.memory_map(str(folder / DATA)) as source:
             table = pa.ipc.open_file(source).read_all()
         return from_table(table, fingerprint, info_from_json(card["info"]))
     except (pa.ArrowException, KeyError, ValueError, TypeError, OSError) as error:
@@ -89,7 +76,7 @@ def verify(fingerprint: str, cache_root: Path) -> None:
     """
     folder = cache_root / fingerprint
     card = _read_card(folder)
-    found = _crc32(folder / _DATA)
+    found = _crc32(folder / DATA)
     if found != card["crc32"]:
         raise _damaged(folder, f"checksum {found:08x} instead of {card['crc32']:08x}")
 
@@ -103,9 +90,9 @@ def _read_card(folder: Path) -> dict[str, Any]:
     try:
         card: dict[str, Any] = json.loads((folder / _CARD).read_text())
         check_version(card["schema_version"], f"prepared data in {folder}")
-        size = (folder / _DATA).stat().st_size
+        size = (folder / DATA).stat().st_size
         if size != card["bytes"]:
-            raise _damaged(folder, f"{_DATA} has {size} bytes instead of {card['bytes']}")
+            raise _damaged(folder, f"{DATA} has {size} bytes instead of {card['bytes']}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, f"{type(error).__name__}: {error}") from error
     return card
@@ -120,28 +107,32 @@ def _writing_below(cache_root: Path) -> Iterator[None]:
         raise PreparedError(f"prepared data in {cache_root} cannot be written: {error}; {cure}") from error
 
 
-def _build(dataset: Dataset, folder: Path) -> None:
-    """Decode, check and write; call it while holding the lock."""
-    info, raw = dataset.info(), dataset.load()
-    check_raw_data(raw, info)
+def _build(dataset: Dataset, folder: Path, options: BuildOptions) -> None:
+    """Decode, check and write; call it while holding the lock, so that whatever an earlier attempt left is ours."""
+    staging = folder.with_name(f".{folder.name}.partial")
+    if isinstance(dataset, FileDataset):
+        with _writing_below(folder.parent):
+            fill_file(dataset, staging, options)
+    else:
+        info, raw = dataset.info(), dataset.load()
+        check_raw_data(raw, info)
+        with _writing_below(folder.parent):
+            _write_arrays(to_table(raw, info), staging)
     with _writing_below(folder.parent):
-        for abandoned in folder.parent.glob(f".{folder.name}.*"):
-            shutil.rmtree(abandoned)  # of a builder that was killed: whoever holds the lock is alone
-        staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-        staging.mkdir()
-        try:
-            _write(to_table(raw, info), info, staging)
-            staging.rename(folder)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+        _write_card(dataset.info(), staging)
+        staging.rename(folder)
 
 
-def _write(table: pa.Table, info: DataInfo, staging: Path) -> None:
-    data = staging / _DATA
-    with data.open("wb") as handle:
-        with pa.ipc.new_file(handle, table.schema) as writer:
-            writer.write_table(table)
-        handle.flush()
+def _write_arrays(table: pa.Table, staging: Path) -> None:
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    with pa.ipc.new_file(staging / DATA, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _write_card(info: DataInfo, staging: Path) -> None:
+    data = staging / DATA
+    with data.open("rb+") as handle:
         os.fsync(handle.fileno())
     about = {"schema_version": SCHEMA_VERSION, "bytes": data.stat().st_size, "crc32": _crc32(data)}
     (staging / _CARD).write_text(json.dumps({**about, "info": info_to_json(info)}, indent=1))

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from results.schema import Samples
-from trainables.api import DataInfo, InputInfo, RawData
+from trainables.api_data import DataInfo, InputInfo, RawData, Storage
 
 __all__ = ["Prepared", "from_table", "info_from_json", "info_to_json", "to_table"]
 
@@ -23,10 +23,10 @@ class Prepared:
         fingerprint: content hash of the prepared data.
         info: shapes and classes.
         sample_ids: (N,) unique and stable.
-        splits: (N,) "train", "val" or "test".
+        splits: (N,) "train", "val" or "test"; "" for a sample of which nothing could be read.
         groups: (N,) what is never shared between splits, or "".
         targets: (N,) class numbers, or (N, C) zeros and ones.
-        inputs: modality -> (N, *shape).
+        inputs: modality -> (N, *stored shape), see `InputInfo.stored`.
         present: modality -> (N,) True where the sample really has it.
     """
 
@@ -45,14 +45,17 @@ class Prepared:
 
     def to_samples(self, key: str) -> Samples:
         """Return what the store keeps of the data set called `key`: ids, splits, groups and targets."""
+        kept = self.splits != ""
         return Samples(
             fingerprint=self.fingerprint,
             dataset=key,
             modalities=list(self.info.modalities),
             class_names=list(self.info.class_names),
             multi_label=self.info.multi_label,
-            frame=pd.DataFrame({"sample_id": self.sample_ids, "split": self.splits, "group": self.groups}),
-            targets=self.targets,
+            frame=pd.DataFrame(
+                {"sample_id": self.sample_ids[kept], "split": self.splits[kept], "group": self.groups[kept]}
+            ),
+            targets=self.targets[kept],
         )
 
 
@@ -78,16 +81,22 @@ def from_table(table: pa.Table, fingerprint: str, info: DataInfo) -> Prepared:
         KeyError, ValueError: the table is not one of `info`'s.
     """
     rows = table.num_rows
+    present = {m: _to_numbers(table.column(f"present_{m}"), (rows,)).view(np.bool_) for m in info.modalities}
+    # A sample of which nothing could be read has a row but is in no split.
+    somewhere = np.logical_or.reduce(list(present.values()))
+    splits = np.array(table.column("split").to_pylist(), np.str_)
     targets = (rows, info.num_classes) if info.multi_label else (rows,)
     return Prepared(
         fingerprint=fingerprint,
         info=info,
         sample_ids=np.array(table.column("sample_id").to_pylist(), np.str_),
-        splits=np.array(table.column("split").to_pylist(), np.str_),
+        splits=np.where(somewhere, splits, ""),
         groups=np.array(table.column("group").to_pylist(), np.str_),
         targets=_to_numbers(table.column("target"), targets),
-        inputs={m: _to_numbers(table.column(f"input_{m}"), (rows, *info.inputs[m].shape)) for m in info.modalities},
-        present={m: _to_numbers(table.column(f"present_{m}"), (rows,)).view(np.bool_) for m in info.modalities},
+        inputs={
+            m: _to_numbers(table.column(f"input_{m}"), (rows, *info.inputs[m].stored.shape)) for m in info.modalities
+        },
+        present=present,
     )
 
 
@@ -120,10 +129,18 @@ def info_from_json(plain: Mapping[str, Any]) -> DataInfo:
     Raises:
         KeyError, TypeError: something is missing or unknown.
     """
-    inputs = {name: InputInfo(**{**value, "shape": tuple(value["shape"])}) for name, value in plain["inputs"].items()}
+    inputs = {name: _input_from_json(value) for name, value in plain["inputs"].items()}
     return DataInfo(
         dataset=plain["dataset"],
         inputs=inputs,
         class_names=list(plain["class_names"]),
         multi_label=plain["multi_label"],
     )
+
+
+def _input_from_json(plain: Mapping[str, Any]) -> InputInfo:
+    storage = plain["storage"]
+    if storage is not None:
+        lists = {name: tuple(storage[name]) for name in ("shape", "scale", "shift")}
+        storage = Storage(**{**storage, **lists})
+    return InputInfo(**{**plain, "shape": tuple(plain["shape"]), "storage": storage})

@@ -1,17 +1,18 @@
 """What a data set must fulfil before any trial may use it: shapes, ranges, and no leak between splits."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from results.schema import SPLITS
 from search_spaces.errors import MmptError
 from trainables.api import DataInfo, InputInfo, RawData
 
-__all__ = ["InvalidDataError", "check_raw_data"]
+__all__ = ["InvalidDataError", "check_index", "check_raw_data", "check_values"]
 
 
 class InvalidDataError(MmptError):
@@ -24,11 +25,35 @@ def check_raw_data(raw: RawData, info: DataInfo) -> None:
     Raises:
         InvalidDataError: one line per problem found.
     """
-    problems = list(_lengths(raw, info)) or [*_ids_and_splits(raw), *_groups(raw), *_targets(raw, info)]
+    problems = list(_lengths(raw, info)) or [
+        *_ids_and_splits(raw.sample_ids, raw.splits),
+        *_groups(raw.splits, raw.groups),
+        *_targets(raw, info),
+    ]
     if not problems:
-        problems = [*_present(raw), *(line for name in info.modalities for line in _inputs(name, raw, info))]
+        problems = [
+            *_present(raw),
+            *(line for name in info.modalities for line in check_values(name, raw.inputs[name], raw.sample_ids, info)),
+        ]
     if problems:
         raise InvalidDataError("\n".join(f"data set {info.dataset}: {problem}" for problem in problems))
+
+
+def check_index(dataset: str, sample_ids: Sequence[str], splits: Sequence[str], groups: Sequence[str]) -> None:
+    """Check what is known before anything is decoded: unique ids, every split, no group in two splits.
+
+    Args:
+        dataset: its key.
+        sample_ids: of the N samples.
+        splits: of the N samples.
+        groups: of the N samples; empty if groups may be in several splits.
+
+    Raises:
+        InvalidDataError: one line per problem found.
+    """
+    problems = [*_ids_and_splits(sample_ids, splits), *(_groups(splits, groups) if groups else ())]
+    if problems:
+        raise InvalidDataError("\n".join(f"data set {dataset}: {problem}" for problem in problems))
 
 
 def _lengths(raw: RawData, info: DataInfo) -> Iterator[str]:
@@ -44,20 +69,20 @@ def _lengths(raw: RawData, info: DataInfo) -> Iterator[str]:
             yield f"{len(raw.sample_ids)} sample ids but {len(values)} entries of {what}"
 
 
-def _ids_and_splits(raw: RawData) -> Iterator[str]:
-    twice = [name for name, times in Counter(raw.sample_ids).items() if times > 1]
+def _ids_and_splits(sample_ids: Sequence[str], splits: Sequence[str]) -> Iterator[str]:
+    twice = [name for name, times in Counter(sample_ids).items() if times > 1]
     if twice:
         yield f"{len(twice)} sample ids occur more than once, for instance {twice[0]!r}"
-    if unknown := sorted(set(raw.splits) - set(SPLITS)):
+    if unknown := sorted(set(splits) - set(SPLITS)):
         yield f"unknown split {unknown[0]!r}; expected {', '.join(SPLITS)}"
     for split in SPLITS:
-        if split not in raw.splits:
+        if split not in splits:
             yield f"no sample in split {split}"
 
 
-def _groups(raw: RawData) -> Iterator[str]:
+def _groups(splits: Sequence[str], groups: Sequence[str]) -> Iterator[str]:
     found: dict[str, set[str]] = {split: set() for split in SPLITS}
-    for split, group in zip(raw.splits, raw.groups, strict=True):
+    for split, group in zip(splits, groups, strict=True):
         if group:
             found.setdefault(split, set()).add(group)
     for one, other in combinations(SPLITS, 2):
@@ -87,17 +112,17 @@ def _present(raw: RawData) -> Iterator[str]:
             yield f"{len(empty)} samples have no modality at all, for instance {raw.sample_ids[empty[0]]!r}"
 
 
-def _inputs(name: str, raw: RawData, info: DataInfo) -> Iterator[str]:
-    values, expected = raw.inputs[name], info.inputs[name]
-    dtype = np.int64 if expected.kind == "text" else np.float32
-    if values.shape[1:] != tuple(expected.shape) or values.dtype != dtype:
+def check_values(name: str, values: npt.NDArray[Any], sample_ids: Sequence[str], info: DataInfo) -> Iterator[str]:
+    """Yield what is wrong with the stored inputs of one modality: type, shape, numbers, token ids."""
+    expected, stored = info.inputs[name], info.inputs[name].stored
+    if values.shape[1:] != tuple(stored.shape) or values.dtype != np.dtype(stored.dtype):
         found = f"{values.dtype} {values.shape[1:]}"
-        yield f"input {name} is {found} per sample, info() says {np.dtype(dtype)} {tuple(expected.shape)}"
+        yield f"input {name} is {found} per sample, info() says {stored.dtype} {tuple(stored.shape)}"
     elif expected.kind == "text":
         yield from _token_ids(name, values, expected)
-    elif not np.isfinite(values).all():
+    elif values.dtype.kind == "f" and not np.isfinite(values).all():
         row = next(row for row, item in enumerate(values) if not np.isfinite(item).all())
-        yield f"input {name} of sample {raw.sample_ids[row]!r} is not finite"
+        yield f"input {name} of sample {sample_ids[row]!r} is not finite"
 
 
 def _token_ids(name: str, values: Any, expected: InputInfo) -> Iterator[str]:

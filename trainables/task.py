@@ -16,6 +16,8 @@ class TrialTask:
         spec: `TrialSpec.to_config()` of the resolved spec.
         store: absolute root of the store.
         cache: absolute folder of prepared data.
+        fingerprint: of the prepared data, as planning found it; "" if the worker is to find out.
+        data_root: folder of the raw files on the driver, for a worker that has to prepare them; "" if there are none.
         requires: name -> id of the trials whose weights the method receives.
         keep_model: True to keep the trained weights for other trials.
         cpus: CPU share; also the number of torch threads.
@@ -27,6 +29,8 @@ class TrialTask:
     spec: Mapping[str, Any]
     store: str
     cache: str
+    fingerprint: str = ""
+    data_root: str = ""
     requires: Mapping[str, str] = field(default_factory=dict)
     keep_model: bool = False
     cpus: float = 1

@@ -18,7 +18,7 @@ from trainables.devices import set_up_compute
 from trainables.evaluate import Evaluation, evaluate
 from trainables.loop import TrainingLoop
 from trainables.provenance import provenance
-from trainables.resolve import resolve
+from trainables.resolve import resolve, trust_fingerprint
 from trainables.task import TrialTask
 
 __all__ = ["Trial"]
@@ -32,7 +32,10 @@ class Trial:
     def __init__(self, task: TrialTask) -> None:
         self.task = task
         self.store = Store(task.store)
-        self.resolved = resolve(TrialSpec.from_config(task.spec))
+        spec = TrialSpec.from_config(task.spec)
+        if task.fingerprint:
+            trust_fingerprint(spec, task.fingerprint)
+        self.resolved = resolve(spec)
 
     def epochs(self) -> Iterator[list[HistoryRow]]:
         """Train, evaluate and store the trial; a failure is kept in the store before it is raised.
@@ -73,7 +76,7 @@ class Trial:
         clock = _Clock()
         task, resolved = self.task, self.resolved
         compute = set_up_compute(task.cpus, task.gpus)
-        prepared = open_prepared(resolved, task.cache)
+        prepared = open_prepared(resolved, task.cache, task.data_root)
         splits = load_splits(prepared, resolved, compute)
         method = build_method(resolved, compute)
         received, required_scores = required_weights(self.store, task.requires, method, splits["val"])

@@ -16,7 +16,8 @@ import pytest
 from results.schema import SchemaError
 from search_spaces.errors import InvalidValueError
 from trainables.api import DataInfo, Dataset, DatasetCard, InputInfo, RawData
-from trainables.prepared import PreparedError, default_cache_root, open_prepared, prepare, verify
+from trainables.cache_root import default_cache_root
+from trainables.prepared import PreparedError, open_prepared, prepare, verify
 from trainables.raw_data_checks import InvalidDataError, check_raw_data
 
 INFO = DataInfo(
@@ -202,11 +203,11 @@ BUILDER = textwrap.dedent(
         return load()
     dataset.load = logged
     if mode == "die":
-        write = prepared._write
-        def half(table, info, staging):
-            write(table, info, staging)
+        write = prepared._write_arrays
+        def half(table, staging):
+            write(table, staging)
             os.kill(os.getpid(), 9)
-        prepared._write = half
+        prepared._write_arrays = half
     print(fingerprint, len(prepared.prepare(dataset, fingerprint, root).sample_ids))
     """
 )

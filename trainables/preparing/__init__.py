@@ -1,0 +1,1 @@
+"""From a folder of raw files to prepared data: listing, auditing, reading, and writing in parallel."""

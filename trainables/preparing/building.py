@@ -1,0 +1,187 @@
+"""Preparing a data set of files: decoded chunk by chunk over all cores, going on where a killed attempt ended."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from joblib import Parallel, delayed
+
+from trainables.api_data import Storage
+from trainables.preparing.arrow_room import Room, make_room, measure_room
+from trainables.preparing.audit import Audit
+from trainables.preparing.file_dataset import FileDataset
+from trainables.preparing.filling import DIGEST, Filled, Work, checksums, fill
+from trainables.preparing.limits import check_limits
+from trainables.preparing.manifest import Manifest, Sample
+from trainables.preparing.reader import Reader
+
+__all__ = ["AUDIT", "DATA", "BuildOptions", "audit_files", "fill_file"]
+
+DATA = "data.arrow"
+_JOURNAL = "journal.jsonl"
+AUDIT = "audit.json"
+_CHUNK = 64  # samples: small enough for even work, large enough that sending it costs nothing
+_CHUNKS_PER_WORKER = 8  # starting a process takes as long as reading a few hundred samples
+_LAYOUT = "1"
+"""Raise it whenever a half-written file of an earlier version cannot be gone on with."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """How a data set of files is prepared; no part of what comes out.
+
+    Attributes:
+        workers: processes; by default one per core that this process may use.
+        max_missing: largest share of unusable files per modality; by default the data set's own.
+        progress: told the number of samples that are done and of all.
+    """
+
+    workers: int | None = None
+    max_missing: float | None = None
+    progress: Progress | None = None
+
+
+def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> None:
+    """Write `data.arrow` and `audit.json` into the staging folder.
+
+    Call it while holding the lock. What is in the folder already is used if its checksums are right.
+
+    Raises:
+        RawDataError, InvalidDataError: the raw data is not what it should be.
+        OSError: the folder cannot be written, for instance because the disk is full.
+    """
+    tree = dataset.tree()
+    manifest, audit = dataset.manifest(tree)
+    limits = (dataset, manifest, dataset.max_missing if options.max_missing is None else options.max_missing)
+    check_limits(*limits, audit)
+    readers = _fitted_readers(dataset, manifest)
+    large = _large_columns({name: reader.info().stored for name, reader in readers.items()})
+    data = staging / DATA
+    journal = _Journal(staging / _JOURNAL, manifest.digest())
+    if not journal.goes_on:
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        make_room(data, _small_columns(dataset, manifest), large, len(manifest.samples))
+        journal.begin()
+    room = measure_room(data, large)
+    work = Work(tree.root, data, room, readers)
+    done = {one.start: one for one in journal.filled() if checksums(data, room, one.start, one.stop) == one.checksums}
+    for filled in _fill_rest(work, manifest.samples, done, options):
+        journal.add(filled)
+        done[filled.start] = filled
+    for filled in done.values():
+        audit.extend(filled.issues)
+    try:
+        check_limits(*limits, audit, decoded=_read_back(data, room, len(manifest.samples)))
+    finally:
+        (staging / AUDIT).write_text(json.dumps(audit.to_json(), indent=1))
+    journal.end()
+
+
+def audit_files(dataset: FileDataset, options: BuildOptions) -> tuple[Manifest, Audit]:
+    """Read everything and write nothing; return the samples and everything that was found.
+
+    Raises:
+        RawDataError, InvalidDataError: the index is wrong; what a limit would refuse is only recorded.
+    """
+    tree = dataset.tree()
+    manifest, audit = dataset.manifest(tree)
+    work = Work(tree.root, None, {}, _fitted_readers(dataset, manifest))
+    for filled in _fill_rest(work, manifest.samples, {}, options):
+        audit.extend(filled.issues)
+    return manifest, audit
+
+
+def _fitted_readers(dataset: FileDataset, manifest: Manifest) -> dict[str, Reader]:
+    train = [sample for sample in manifest.samples if sample.split == "train"]
+    readers = dataset.readers()
+    return {name: reader.fitted(sample.media.get(name) for sample in train) for name, reader in readers.items()}
+
+
+def _large_columns(stored: Mapping[str, Storage]) -> dict[str, Storage]:
+    columns = {f"input_{name}": storage for name, storage in stored.items()}
+    columns |= {f"present_{name}": Storage(dtype="uint8", shape=()) for name in stored}
+    return {**columns, DIGEST: Storage(dtype="uint8", shape=(8,))}
+
+
+def _small_columns(dataset: FileDataset, manifest: Manifest) -> dict[str, pa.Array]:
+    targets = dataset.targets(manifest)
+    flat = pa.array(targets.reshape(-1))
+    columns = {
+        name: pa.array([getattr(sample, field) for sample in manifest.samples], pa.large_string())
+        for name, field in (("sample_id", "sample_id"), ("split", "split"), ("group", "group"))
+    }
+    width = targets.shape[1] if targets.ndim > 1 else 0
+    return {**columns, "target": pa.FixedSizeListArray.from_arrays(flat, width) if width else flat}
+
+
+def _fill_rest(
+    work: Work, samples: Sequence[Sample], done: Mapping[int, Filled], options: BuildOptions
+) -> Iterator[Filled]:
+    """Yield the chunks that are not done yet as they are finished."""
+    starts = [start for start in range(0, len(samples), _CHUNK) if start not in done]
+    ready = sum(filled.stop - filled.start for filled in done.values())
+    workers = min(options.workers or len(os.sched_getaffinity(0)), max(len(starts) // _CHUNKS_PER_WORKER, 1))
+    for filled in _in_parallel(work, samples, starts, workers):
+        ready += filled.stop - filled.start
+        if options.progress:
+            options.progress(ready, len(samples))
+        yield filled
+
+
+def _in_parallel(work: Work, samples: Sequence[Sample], starts: list[int], workers: int) -> Iterable[Filled]:
+    chunks = ((work, start, samples[start : start + _CHUNK]) for start in starts)
+    if workers == 1:
+        return (fill(*chunk) for chunk in chunks)
+    pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="3*n_jobs")
+    filled: Iterable[Filled] = pool(delayed(fill)(*chunk) for chunk in chunks)
+    return filled
+
+
+def _read_back(data: Path, room: Room, rows: int) -> dict[str, Any]:
+    columns = {}
+    for name, (offset, storage) in room.items():
+        if not name.startswith("input_"):
+            columns[name] = np.array(np.memmap(data, np.uint8, "r", offset, (rows, *storage.shape)))
+    return columns
+
+
+class _Journal:
+    """The chunks that are in the file, one line each, behind a line that says what they are of."""
+
+    def __init__(self, path: Path, digest: str) -> None:
+        self._path = path
+        self._header = json.dumps({"layout": _LAYOUT, "index": digest, "chunk": _CHUNK})
+        self._lines = path.read_text().splitlines() if path.exists() else []
+        self.goes_on = bool(self._lines) and self._lines[0] == self._header
+
+    def begin(self) -> None:
+        """Start anew."""
+        self._path.write_text(self._header + "\n")
+        self._lines = [self._header]
+
+    def filled(self) -> Iterator[Filled]:
+        """Yield the chunks of an earlier attempt; the last line of a killed one may be cut."""
+        for line in self._lines[1:]:
+            try:
+                known = json.loads(line)
+                yield Filled(**{**known, "issues": [(code, where) for code, where in known["issues"]]})
+            except (ValueError, TypeError, KeyError):
+                return
+
+    def add(self, filled: Filled) -> None:
+        """Append a chunk."""
+        with self._path.open("a") as file:
+            file.write(json.dumps(asdict(filled)) + "\n")
+
+    def end(self) -> None:
+        """Forget it: the file is complete."""
+        self._path.unlink()

@@ -1,0 +1,172 @@
+"""The contract of a data set that is a folder of files in an official layout."""
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from search_spaces.catalog import snake_case
+from trainables.api_data import DataInfo, Dataset, RawData
+from trainables.preparing.audit import Audit
+from trainables.preparing.filling import read_samples
+from trainables.preparing.index_memo import remembered_digest
+from trainables.preparing.manifest import Manifest, Sample
+from trainables.preparing.reader import Reader
+from trainables.preparing.roots import known_root
+from trainables.preparing.tree import RawDataError, Tree
+from trainables.raw_data_checks import check_index
+
+__all__ = ["FileDataset"]
+
+
+class FileDataset(Dataset):
+    """A data set of files: `index` lists its samples without decoding any, `readers` say how each modality is read.
+
+    What identifies it is the list itself (ids, splits, labels, texts, sizes of files), not where it lies or in which
+    of several layouts.
+
+    Attributes:
+        root: folder of the raw files; found when it is first needed, see `trainables.preparing.roots`.
+    """
+
+    classes: ClassVar[tuple[str, ...]]
+    """Names of the classes; their order is the numbers' order, for ever."""
+    multi_label: ClassVar[bool] = False
+    layout: ClassVar[str]
+    """The expected tree, shown when another one is found."""
+    markers: ClassVar[tuple[str, ...]]
+    """Relative files or folders, each of which tells that a folder is this data set."""
+    official_sizes: ClassVar[Mapping[str, int]] = MappingProxyType({})
+    """split -> number of samples of the official release."""
+    max_missing: ClassVar[float] = 0.005
+    """Preparing refuses if more than this share of a modality's listed files cannot be used."""
+    max_duplicates: ClassVar[float] = 0.0
+    """Preparing refuses if more than this share of validation and test samples is identical to one in another split."""
+    groups_may_cross: ClassVar[bool] = False
+    """True if the official split itself puts one group into several splits."""
+
+    root: Path | None = None
+
+    @classmethod
+    def modalities(cls) -> tuple[str, ...]:
+        """Those that have a default encoder."""
+        return tuple(sorted(cls.default_encoders))
+
+    @abstractmethod
+    def readers(self) -> Mapping[str, Reader]:
+        """Return how each modality is read."""
+
+    @abstractmethod
+    def index(self, tree: Tree, audit: Audit) -> Iterable[Sample]:
+        """List every sample of every split; record what is wrong in `audit`.
+
+        A file that is not there may be named: it is found out and recorded here. Labels outside `classes` and samples
+        of which nothing is there are left out and recorded, too.
+
+        Raises:
+            RawDataError: an index file is not there or cannot be understood.
+        """
+
+    def info(self) -> DataInfo:
+        """Shapes and classes, as the readers say."""
+        inputs = {name: reader.info() for name, reader in sorted(self.readers().items())}
+        return DataInfo(dataset=self.key(), inputs=inputs, class_names=self.classes, multi_label=self.multi_label)
+
+    def content(self) -> Mapping[str, str]:
+        """The index's hash, remembered as long as no file of the folder changes, and those of the readers."""
+        own = {name: value for reader in self.readers().values() for name, value in reader.content().items()}
+        return {"index": remembered_digest(self, self.tree()), **own}
+
+    def load(self) -> RawData:
+        """Decode everything in this process and in memory: for small data sets, without a cache."""
+        manifest, _ = self.manifest()
+        train = [sample for sample in manifest.samples if sample.split == "train"]
+        readers = {
+            name: reader.fitted(sample.media.get(name) for sample in train) for name, reader in self.readers().items()
+        }
+        read = read_samples(readers, manifest.samples, self.tree().root)
+        return RawData(
+            sample_ids=[sample.sample_id for sample in manifest.samples],
+            splits=[sample.split for sample in manifest.samples],
+            groups=[sample.group for sample in manifest.samples],
+            targets=self.targets(manifest),
+            inputs=read.inputs,
+            present=read.present,
+        )
+
+    def tree(self) -> Tree:
+        """List the raw folder.
+
+        Raises:
+            RawDataError: it is unknown, not there, or something else.
+        """
+        root = self.root or known_root(self.key(), self.card.title, self.layout)
+        return Tree.find(root, self.markers, self.layout, self.card.title)
+
+    def manifest(self, tree: Tree | None = None) -> tuple[Manifest, Audit]:
+        """Index the raw folder and check what can be checked without decoding.
+
+        Raises:
+            RawDataError: nothing was found, or an index file is wrong.
+            InvalidDataError: ids occur twice, a split is empty, or a group is in two splits.
+        """
+        tree = tree or self.tree()
+        audit = tree.audit()
+        readers = self.readers()
+        known = set(self.classes)
+        found = []
+        for sample in self.index(tree, audit):
+            labels = {sample.label} if isinstance(sample.label, str) else set(sample.label)
+            if labels <= known:
+                found.append(_with_what_is_there(sample, readers, tree, audit))
+            else:
+                audit.add("unknown_label", sample.sample_id)
+        kept = [pair for pair in found if any(value is not None for value in pair[0].media.values())]
+        for sample, _ in found:
+            if not any(value is not None for value in sample.media.values()):
+                audit.add("nothing_left", sample.sample_id)
+        if not kept:
+            raise RawDataError(f"no sample of {self.card.title} was found in {tree.root}")
+        manifest = Manifest.of(kept)
+        groups = [] if self.groups_may_cross else [sample.group for sample in manifest.samples]
+        check_index(self.key(), [s.sample_id for s in manifest.samples], [s.split for s in manifest.samples], groups)
+        return manifest, audit
+
+    def targets(self, manifest: Manifest) -> npt.NDArray[np.int64]:
+        """Return class numbers (N,), or zeros and ones (N, C)."""
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        if not self.multi_label:
+            return np.array([numbers[str(sample.label)] for sample in manifest.samples], np.int64)
+        targets = np.zeros((len(manifest.samples), len(self.classes)), np.int64)
+        for row, sample in enumerate(manifest.samples):
+            targets[row, [numbers[name] for name in sample.label]] = 1
+        return targets
+
+    def sizes(self, manifest: Manifest) -> Mapping[str, tuple[int, int | None]]:
+        """Return split -> (samples found, samples of the official release if there is one)."""
+        found = Counter(sample.split for sample in manifest.samples)
+        return {split: (found[split], self.official_sizes.get(split)) for split in ("train", "val", "test")}
+
+    @classmethod
+    def key(cls) -> str:
+        """Return its name in specs."""
+        return snake_case(cls.__name__)
+
+
+def _with_what_is_there(
+    sample: Sample, readers: Mapping[str, Reader], tree: Tree, audit: Audit
+) -> tuple[Sample, dict[str, Any]]:
+    media: dict[str, Any] = {}
+    identities: dict[str, Any] = {}
+    for name, reader in sorted(readers.items()):
+        value = sample.media.get(name)
+        identity = None if value is None else reader.identity(value, tree)
+        if value is not None and identity is None:
+            audit.add("missing_file", reader.where(value) or sample.sample_id)
+        media[name], identities[name] = (None if identity is None else value), identity
+    return sample._replace(media=media), identities

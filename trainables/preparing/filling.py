@@ -1,0 +1,134 @@
+"""One chunk of samples from raw files into the room that the cache file has for them; runs in worker processes."""
+
+import hashlib
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from trainables.preparing.arrow_room import Room
+from trainables.preparing.manifest import Sample
+from trainables.preparing.reader import Reader
+
+__all__ = ["DIGEST", "Filled", "ReadSamples", "Work", "checksums", "fill", "read_samples"]
+
+DIGEST = "digest"
+"""Column of 8 bytes per sample that are equal for samples whose decoded content is equal."""
+_DIGEST_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every chunk of a data set shares.
+
+    Attributes:
+        root: folder of the raw files.
+        data: the file to fill; None only looks at what is there.
+        room: where its columns are.
+        readers: modality -> how it is read.
+    """
+
+    root: Path
+    data: Path | None
+    room: Room
+    readers: Mapping[str, Reader]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A chunk that is in the file.
+
+    Attributes:
+        start: its first row.
+        stop: the row behind its last.
+        checksums: column -> CRC-32 of the chunk's bytes.
+        issues: (audit code, file or sample id).
+    """
+
+    start: int
+    stop: int
+    checksums: Mapping[str, int]
+    issues: Sequence[tuple[str, str]]
+
+
+class ReadSamples(NamedTuple):
+    """Decoded samples: modality -> (N, *stored shape), modality -> (N,) what is there, (audit code, where)."""
+
+    inputs: dict[str, npt.NDArray[Any]]
+    present: dict[str, npt.NDArray[np.bool_]]
+    issues: list[tuple[str, str]]
+
+
+def fill(work: Work, start: int, samples: Sequence[Sample]) -> Filled:
+    """Decode the samples and write them to the rows from `start` on.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    read = read_samples(work.readers, samples, work.root)
+    nothing = np.flatnonzero(~np.logical_or.reduce(list(read.present.values())))
+    issues = [*read.issues, *(("nothing_left", samples[int(row)].sample_id) for row in nothing)]
+    if work.data is None:
+        return Filled(start, start + len(samples), {}, issues)
+    blocks = {f"input_{name}": values.tobytes() for name, values in read.inputs.items()}
+    blocks |= {f"present_{name}": has.tobytes() for name, has in read.present.items()}
+    blocks[DIGEST] = b"".join(_digest(read, row) for row in range(len(samples)))
+    _write(work.data, work.room, start, blocks)
+    found = {name: zlib.crc32(block) for name, block in blocks.items()}
+    return Filled(start, start + len(samples), found, issues)
+
+
+def read_samples(readers: Mapping[str, Reader], samples: Sequence[Sample], root: Path) -> ReadSamples:
+    """Decode every modality of the samples, each as its reader stores it; zeros where there is nothing."""
+    inputs: dict[str, npt.NDArray[Any]] = {}
+    present: dict[str, npt.NDArray[np.bool_]] = {}
+    issues: list[tuple[str, str]] = []
+    for name, reader in readers.items():
+        stored = reader.info().stored
+        inputs[name] = np.zeros((len(samples), *stored.shape), stored.dtype)
+        present[name] = np.zeros(len(samples), np.bool_)
+        rows = [row for row, sample in enumerate(samples) if sample.media.get(name) is not None]
+        media = [samples[row].media[name] for row in rows]
+        for row, decoded in zip(rows, reader.read(media, root), strict=True):
+            where = reader.where(samples[row].media[name]) or samples[row].sample_id
+            issues += [(code, where) for code in decoded.issues]
+            if decoded.values is not None:
+                inputs[name][row], present[name][row] = decoded.values, True
+    return ReadSamples(inputs, present, issues)
+
+
+def _digest(read: ReadSamples, row: int) -> bytes:
+    digest = hashlib.sha1(usedforsecurity=False)
+    for name, values in read.inputs.items():
+        if read.present[name][row]:
+            digest.update(name.encode())
+            digest.update(values[row].data)
+    return digest.digest()[:_DIGEST_BYTES]
+
+
+def checksums(data: Path, room: Room, start: int, stop: int) -> dict[str, int]:
+    """Return the CRC-32 of what the file has in the rows of a chunk, by column."""
+    found = {}
+    with data.open("rb") as file:
+        for name, (offset, storage) in room.items():
+            file.seek(offset + start * storage.bytes_per_sample)
+            found[name] = zlib.crc32(file.read((stop - start) * storage.bytes_per_sample))
+    return found
+
+
+def _write(data: Path, room: Room, start: int, blocks: Mapping[str, bytes]) -> None:
+    handle = os.open(data, os.O_WRONLY)
+    try:
+        for name, block in blocks.items():
+            offset, storage = room[name]
+            place, left = offset + start * storage.bytes_per_sample, memoryview(block)
+            while left:  # the system may write less than it is given
+                written = os.pwrite(handle, left, place)
+                place, left = place + written, left[written:]
+    finally:
+        os.close(handle)

@@ -1,0 +1,54 @@
+"""The contract of what turns a modality's raw files or texts into arrays."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from trainables.api_data import InputInfo
+from trainables.decoding.decoded import Decoded
+from trainables.preparing.manifest import Media
+from trainables.preparing.tree import Tree
+
+__all__ = ["Reader", "file_bytes"]
+
+
+class Reader(ABC):
+    """Reads one modality. Instances are sent to worker processes, so they hold plain settings only.
+
+    A module with a reader must not import torch: starting the workers would take seconds.
+    """
+
+    @abstractmethod
+    def info(self) -> InputInfo:
+        """Return what an encoder gets, and in `storage` how it lies in the cache."""
+
+    @abstractmethod
+    def identity(self, media: Media, tree: Tree) -> Any:
+        """Return plain data that identifies the content without reading it all; None if a file is not there."""
+
+    @abstractmethod
+    def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
+        """Return the arrays, of the stored shape and type, of several samples; never raises for bad content."""
+
+    def where(self, media: Media) -> str | None:
+        """Return the file to name in the audit; None stands for the sample's id."""
+        return media if isinstance(media, str) else None
+
+    def fitted(self, train: Iterable[Media]) -> "Reader":
+        """Return the reader with what it learns from the training samples, such as a vocabulary."""
+        del train
+        return self
+
+    def content(self) -> Mapping[str, str]:
+        """Return name -> hash of what it uses besides the samples, such as a tokenizer's files."""
+        return MappingProxyType({})
+
+
+def file_bytes(root: Path, path: str) -> bytes | None:
+    """Return the bytes of a file that the index found; None if it has gone or cannot be read since."""
+    try:
+        return (root / path).read_bytes()
+    except OSError:
+        return None
