@@ -21,7 +21,6 @@ __all__ = [
     "HISTORY_SCHEMA",
     "ROUTES",
     "SCHEMA_VERSION",
-    "SPLITS",
     "Floats",
     "HistoryRow",
     "Logits",
@@ -37,7 +36,6 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-SPLITS = ("train", "val", "test")
 ROUTES = ("probe", "head")
 """`probe`: fresh linear probes on frozen features (MMPT's protocol). `head`: the method's own prediction."""
 

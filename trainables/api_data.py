@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from search_spaces.spec import Value
+
 __all__ = ["DataInfo", "Dataset", "DatasetCard", "InputInfo", "Kind", "NoParams", "RawData", "Storage"]
 
 Kind = Literal["image", "audio", "text", "vector"]
@@ -135,7 +137,7 @@ class Dataset(ABC):
     Params: ClassVar[type[Any]] = NoParams
     default_encoders: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """modality -> encoder used in late fusion when a spec names none."""
-    presets: ClassVar[Mapping[str, Params]] = MappingProxyType({})
+    presets: ClassVar[Mapping[str, Mapping[str, Value]]] = MappingProxyType({})
     """name -> parameters; `tiny` is the smallest setting, for trying out."""
     default_backbone: ClassVar[str] = "tokens_tiny"
     """Backbone used in early fusion when a spec names none."""

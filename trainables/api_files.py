@@ -1,5 +1,6 @@
 """The contract of a data set that is a folder of files, in one place."""
 
+from trainables.api_data import DatasetCard
 from trainables.preparing.audio_reader import AudioParams, AudioReader
 from trainables.preparing.audit import Audit
 from trainables.preparing.file_dataset import FileDataset
@@ -15,6 +16,7 @@ __all__ = [
     "AudioParams",
     "AudioReader",
     "Audit",
+    "DatasetCard",
     "FileDataset",
     "FramesReader",
     "ImageParams",

@@ -14,12 +14,13 @@ from search_spaces.spec import TrialSpec
 from trainables.api import Method
 from trainables.checkpoint import unpack
 from trainables.data import SplitData, load_split
+from trainables.dataset_identity import compute_fingerprint, open_dataset
 from trainables.devices import Compute, seed_everything
 from trainables.missing import training_mask
 from trainables.prepared import Prepared, prepare, verify
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.tree import RawDataError
-from trainables.resolve import Resolved, compute_fingerprint, open_dataset
+from trainables.resolve import Resolved
 
 __all__ = ["build_method", "check_prepared", "load_splits", "open_prepared", "raw_root", "required_weights"]
 

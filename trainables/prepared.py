@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from results.schema import SCHEMA_VERSION, check_version
 from search_spaces.errors import MmptError
-from trainables.api import DataInfo, Dataset
+from trainables.api_data import DataInfo, Dataset
 from trainables.prepared_arrays import Prepared, from_table, info_from_json, info_to_json, to_table
 from trainables.preparing.building import DATA, BuildOptions, fill_file
 from trainables.preparing.file_dataset import FileDataset

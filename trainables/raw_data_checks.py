@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from results.schema import SPLITS
 from search_spaces.errors import MmptError
-from trainables.api import DataInfo, InputInfo, RawData
+from search_spaces.splits import SPLITS
+from trainables.api_data import DataInfo, InputInfo, RawData
 
 __all__ = ["InvalidDataError", "check_index", "check_raw_data", "check_values"]
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from search_spaces.catalog import snake_case
 from search_spaces.errors import InvalidValueError, MmptError, UnknownNameError
 from search_spaces.missing_rates import MissingRates
 from search_spaces.modality import Pattern
-from search_spaces.spec import TrialSpec, canonical_json, content_hash
+from search_spaces.spec import TrialSpec, content_hash
 from trainables.api import DataInfo, Dataset, Fusion, Method
 from trainables.catalogs import DATASETS, FUSIONS, METHODS
+from trainables.dataset_identity import open_dataset
 from trainables.encoder_names import JOINT
 from trainables.params import read_params, spell_out
 
-__all__ = ["Resolved", "compute_fingerprint", "open_dataset", "resolve", "trust_fingerprint"]
+__all__ = ["Resolved", "resolve"]
 
 RECIPE_VERSION = "1"
 """Raise it whenever the loop, the optimiser or the probes give other numbers for the same spec."""
@@ -72,43 +72,6 @@ class Resolved:
     def requirements(self) -> Mapping[str, TrialSpec]:
         """Specs of the trials that must be finished first."""
         return self.method.requires(self.spec, self.hyperparameters, self.info.modalities)
-
-
-_KNOWN_FINGERPRINTS: dict[tuple[type[Dataset], str], str] = {}
-
-
-def open_dataset(spec: TrialSpec) -> tuple[Dataset, str]:
-    """Return a spec's data set and the fingerprint of its prepared data, which a process computes once.
-
-    Raises:
-        UnknownNameError, InvalidValueError: there is no such data set, or a parameter is not allowed.
-        RawDataError, InvalidDataError: its raw files are not there or not what they should be.
-    """
-    dataset, what = _described(spec)
-    if what not in _KNOWN_FINGERPRINTS:
-        _KNOWN_FINGERPRINTS[what] = compute_fingerprint(dataset)
-    return dataset, _KNOWN_FINGERPRINTS[what]
-
-
-def trust_fingerprint(spec: TrialSpec, fingerprint: str) -> None:
-    """Take over the fingerprint that the driver computed: a worker needs no raw files if it has the prepared data."""
-    _KNOWN_FINGERPRINTS[_described(spec)[1]] = fingerprint
-
-
-def compute_fingerprint(dataset: Dataset) -> str:
-    """Return the fingerprint of the data as it is on this machine now."""
-    cls = type(dataset)
-    return content_hash({**_description(dataset), "version": cls.version, "content": dict(dataset.content())})
-
-
-def _described(spec: TrialSpec) -> tuple[Dataset, tuple[type[Dataset], str]]:
-    cls = DATASETS.get(spec.dataset)
-    dataset = cls(read_params(cls.Params, spec.dataset_params, spec.dataset, cls.modalities()))
-    return dataset, (cls, canonical_json(_description(dataset)))
-
-
-def _description(dataset: Dataset) -> dict[str, Any]:
-    return {"dataset": snake_case(type(dataset).__name__), "params": spell_out(dataset.params)}
 
 
 def resolve(spec: TrialSpec) -> Resolved:

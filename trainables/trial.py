@@ -14,11 +14,12 @@ from search_spaces.errors import MmptError
 from search_spaces.spec import TrialSpec
 from trainables.build import build_method, load_splits, open_prepared, required_weights
 from trainables.checkpoint import pack, weights
+from trainables.dataset_identity import trust_fingerprint
 from trainables.devices import set_up_compute
 from trainables.evaluate import Evaluation, evaluate
 from trainables.loop import TrainingLoop
 from trainables.provenance import provenance
-from trainables.resolve import resolve, trust_fingerprint
+from trainables.resolve import resolve
 from trainables.task import TrialTask
 
 __all__ = ["Trial"]

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from trainables.catalogs import DATASETS
+from trainables.dataset_identity import compute_fingerprint
 from trainables.params import read_params
 from trainables.prepared import PreparedError, prepare, verify
 from trainables.preparing.building import AUDIT, BuildOptions
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.tree import RawDataError
 from trainables.raw_data_checks import InvalidDataError
-from trainables.resolve import compute_fingerprint
 
 SPLITS = ("train", "val", "test")
 KEYS = [key for key, cls in DATASETS.items() if issubclass(cls, FileDataset)]
@@ -83,7 +83,7 @@ def test_every_audit_code_is_where_it_was_planted_and_nowhere_else(
 ) -> None:
     fingerprint = compute_fingerprint(dataset)
     prepare(dataset, fingerprint, tmp_path / "cache", TOLERANT)
-    audit = json.loads((tmp_path / "cache" / fingerprint / AUDIT).read_text())
+    audit = json.loads((tmp_path / "cache" / fingerprint / AUDIT).read_text())["findings"]
     assert {code: set(about["where"]) for code, about in audit.items()} == raw.PLANTED
     assert all(about["count"] == len(about["where"]) for about in audit.values())
 

@@ -13,13 +13,13 @@ import pytest
 from search_spaces.errors import InvalidValueError, MmptError
 from search_spaces.spec import TrialSpec
 from trainables.api import Dataset, RawData
+from trainables.dataset_identity import open_dataset
 from trainables.datasets import _av_digits_make_clips as generator
 from trainables.datasets._av_digits_audio import WINDOW_SAMPLES, fit_window, log_mel, mulaw_decode, mulaw_encode
 from trainables.datasets._av_digits_images import read_digits, weaken
 from trainables.datasets._av_digits_noise import NOISES, draw_noise
 from trainables.datasets.av_digits import _CLIPS, _DIGITS_SHA256
 from trainables.raw_data_checks import check_raw_data
-from trainables.resolve import open_dataset
 
 
 def _open(**params: Any) -> tuple[Dataset, str]:

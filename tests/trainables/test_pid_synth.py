@@ -6,11 +6,11 @@ from sklearn.linear_model import LogisticRegression
 
 from search_spaces import TrialSpec
 from search_spaces.errors import InvalidValueError
+from trainables.dataset_identity import open_dataset
 from trainables.datasets._pid_synth_drawing import draw
 from trainables.datasets._pid_synth_params import PidSynthParams, ceilings, information_bits
 from trainables.datasets.pid_synth import PidSynth
 from trainables.datasets.pid_synth_three import PidSynthThree, PidSynthThreeParams
-from trainables.resolve import open_dataset
 
 LEGIBLE = {"amplitude_a": 4.0, "amplitude_b": 4.0, "train": 20_000}
 TOLERANCE = 0.015  # three standard errors of an accuracy on the 10 000 test samples

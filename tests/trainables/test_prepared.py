@@ -192,7 +192,7 @@ BUILDER = textwrap.dedent(
     import os, sys, time
     from pathlib import Path
     from search_spaces.spec import TrialSpec
-    from trainables.resolve import open_dataset
+    from trainables.dataset_identity import open_dataset
     from trainables import prepared
     dataset, fingerprint = open_dataset(TrialSpec(dataset="av_digits", method="naive"))
     root, mode = Path(sys.argv[1]), sys.argv[2]

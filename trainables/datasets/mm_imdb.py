@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from trainables.api import DatasetCard
 from trainables.api_files import (
     Audit,
+    DatasetCard,
     FileDataset,
     ImageParams,
     ImageReader,

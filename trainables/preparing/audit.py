@@ -76,11 +76,3 @@ class Audit:
             }
             for code in sorted(self.findings)
         }
-
-    def rows(self) -> list[tuple[str, int, str, str]]:
-        """Return (code, count, first places, action) per code, for a table on screen."""
-        rows = []
-        for code, about in self.to_json().items():
-            more = ", ..." if about["count"] > _SHOWN else ""
-            rows.append((code, int(about["count"]), ", ".join(about["where"][:_SHOWN]) + more, str(about["action"])))
-        return rows

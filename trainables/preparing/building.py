@@ -20,6 +20,7 @@ from trainables.preparing.filling import DIGEST, Filled, Work, checksums, fill
 from trainables.preparing.limits import check_limits
 from trainables.preparing.manifest import Manifest, Sample
 from trainables.preparing.reader import Reader
+from trainables.preparing.tree import Tree
 
 __all__ = ["AUDIT", "DATA", "BuildOptions", "audit_files", "fill_file"]
 
@@ -82,12 +83,12 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
     try:
         check_limits(*limits, audit, decoded=_read_back(data, room, len(manifest.samples)))
     finally:
-        (staging / AUDIT).write_text(json.dumps(audit.to_json(), indent=1))
+        (staging / AUDIT).write_text(json.dumps(_audit_record(dataset, tree, manifest, audit), indent=1))
     journal.end()
 
 
-def audit_files(dataset: FileDataset, options: BuildOptions) -> tuple[Manifest, Audit]:
-    """Read everything and write nothing; return the samples and everything that was found.
+def audit_files(dataset: FileDataset, options: BuildOptions) -> dict[str, Any]:
+    """Read everything and write nothing; return what `audit.json` would hold.
 
     Raises:
         RawDataError, InvalidDataError: the index is wrong; what a limit would refuse is only recorded.
@@ -97,7 +98,17 @@ def audit_files(dataset: FileDataset, options: BuildOptions) -> tuple[Manifest, 
     work = Work(tree.root, None, {}, _fitted_readers(dataset, manifest))
     for filled in _fill_rest(work, manifest.samples, {}, options):
         audit.extend(filled.issues)
-    return manifest, audit
+    return _audit_record(dataset, tree, manifest, audit)
+
+
+def _audit_record(dataset: FileDataset, tree: Tree, manifest: Manifest, audit: Audit) -> dict[str, Any]:
+    """Return what people want to know of the raw data: sizes by split, found and official, and every finding."""
+    return {
+        "dataset": dataset.key(),
+        "root": str(tree.root),
+        "samples": {split: list(sizes) for split, sizes in dataset.sizes(manifest).items()},
+        "findings": audit.to_json(),
+    }
 
 
 def _fitted_readers(dataset: FileDataset, manifest: Manifest) -> dict[str, Reader]:

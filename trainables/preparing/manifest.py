@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from search_spaces.spec import canonical_json
+from search_spaces.splits import SPLITS
 
 __all__ = ["Manifest", "Media", "Sample"]
-
-_SPLITS = ("train", "val", "test")  # results.schema has them too, but costs workers a second of import
 
 Media = str | Sequence[Any] | None
 """What a modality of a sample is read from: a text, a relative path, a tuple of those; None if there is nothing."""
@@ -48,7 +47,7 @@ class Manifest:
     @classmethod
     def of(cls, found: Iterable[tuple[Sample, Mapping[str, Any]]]) -> "Manifest":
         """Sort pairs of a sample and its identities."""
-        places = {split: place for place, split in enumerate(_SPLITS)}
+        places = {split: place for place, split in enumerate(SPLITS)}
         ordered = sorted(found, key=lambda pair: (places.get(pair[0].split, len(places)), pair[0].sample_id))
         return cls(tuple(sample for sample, _ in ordered), tuple(identities for _, identities in ordered))
 
