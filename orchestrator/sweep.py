@@ -79,7 +79,6 @@ class Sweep:
         self.cache = str(Path(cache or default_cache_root()).absolute())
         self.tracking = tracking_uri(tracking, self.store.root)
         self.tracked: TrackingSummary | None = None
-        self._data_roots: dict[str, str] = {}
         self._extensions = {
             "methods": added_classes(METHODS, methods, Method),
             "datasets": added_classes(DATASETS, datasets, Dataset),
@@ -180,17 +179,12 @@ class Sweep:
             store=self.store.root,
             cache=self.cache,
             fingerprint=trial.fingerprint,
-            data_root=self._data_root(trial),
+            data_root=raw_root(trial.spec),
             requires=dict(trial.requires),
             keep_model=trial.keep_model,
             cpus=self.resources.get("cpus", 1),
             gpus=self.resources.get("gpus", 0),
         )
-
-    def _data_root(self, trial: PlannedTrial) -> str:
-        if trial.fingerprint not in self._data_roots:
-            self._data_roots[trial.fingerprint] = raw_root(trial.spec)
-        return self._data_roots[trial.fingerprint]
 
     def _run_on_ray(self, schedule: Schedule, address: str | None, max_concurrent: int | None) -> None:
         from orchestrator.run import run_on_ray  # noqa: PLC0415 (in-process sweeps work without ray)

@@ -68,7 +68,7 @@ def raw_root(spec: TrialSpec) -> str:
     if not isinstance(dataset, FileDataset):
         return ""
     try:
-        return str(dataset.tree().root)
+        return str(dataset.raw_folder())
     except RawDataError:
         return ""
 

@@ -2,7 +2,6 @@
 
 import io
 import pickle
-from collections.abc import Callable
 from math import prod
 from typing import Any, Literal
 
@@ -76,20 +75,18 @@ def _latin1_bytes(text: str, codec: str) -> bytes:
     return text.encode("latin1")
 
 
-def _safe_globals() -> dict[tuple[str, str], Callable[..., Any]]:
+def _safe_globals() -> dict[tuple[str, str], Any]:
     """Return what may be named, by the names of NumPy 1 and 2 and of Python 2 and 3."""
-    array, scalar = np.zeros(1), np.float64(0)
-    reconstruct, of_scalar = array.__reduce__()[0], scalar.__reduce__()[0]
-    from_buffer = array.__reduce_ex__(5)[0]
-    named: dict[tuple[str, str], Callable[..., Any]] = {
+    array = np.zeros(1)
+    named: dict[tuple[str, str], Any] = {
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("_codecs", "encode"): _latin1_bytes,
     }
     for core in ("numpy.core", "numpy._core"):
-        named[f"{core}.multiarray", "_reconstruct"] = reconstruct
-        named[f"{core}.multiarray", "scalar"] = of_scalar
-        named[f"{core}.numeric", "_frombuffer"] = from_buffer
+        named[f"{core}.multiarray", "_reconstruct"] = array.__reduce__()[0]
+        named[f"{core}.multiarray", "scalar"] = array[0].__reduce__()[0]
+        named[f"{core}.numeric", "_frombuffer"] = array.__reduce_ex__(5)[0]
     for builtins in ("builtins", "__builtin__"):
         named[builtins, "set"] = set
         named[builtins, "frozenset"] = frozenset

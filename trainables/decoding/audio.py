@@ -106,7 +106,8 @@ def _read(data: bytes) -> tuple[int, Doubles]:
     rate, samples = wavfile.read(BytesIO(_plain_wav(data)))
     if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
         raise ValueError(f"a rate of {rate} Hz")
-    mono = _full_scale_one(samples).reshape(len(samples), -1).mean(axis=1)
+    channels = _full_scale_one(samples)
+    mono: Doubles = channels if channels.ndim == 1 else channels.mean(axis=1)
     if not np.isfinite(mono).all():
         raise ValueError("samples that are no numbers")
     return int(rate), mono

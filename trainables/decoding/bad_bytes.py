@@ -16,6 +16,7 @@ UNREADABLE = (
     SyntaxError,
     TypeError,
     ValueError,
+    Warning,
     struct.error,
     zlib.error,
 )

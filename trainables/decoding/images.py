@@ -48,8 +48,8 @@ def decode_image(data: bytes, size: int) -> Decoded:
         `truncated_image`: unreadable, or cut off. None where less than half of the rows were decoded; the others stay
             what the decoder leaves: grey in a JPEG, black elsewhere.
         `bad_mode`: neither plain RGB nor plain 8-bit grey, or an animation. Converted.
-        `decompression_bomb`: more than `LARGEST_PIXELS`. A JPEG is decoded at 1/8; None for what needs the whole image
-            in memory: other formats and progressive JPEGs.
+        `decompression_bomb`: more than `LARGEST_PIXELS`. A JPEG is decoded at 1/8, None where half of its rows are
+            nothing; None for what needs the whole image in memory: other formats and progressive JPEGs.
 
     Returns:
         uint8 (3, size, size), contiguous and writable.
@@ -75,8 +75,8 @@ def _decode(data: bytes, size: int) -> Decoded:
     except UNREADABLE:
         issues.append("truncated_image")
         image = _salvaged(image, data, smallest)
-        if _decoded_part(image) < _LEAST_DECODED:
-            return Decoded(None, tuple(issues))
+    if {"truncated_image", "decompression_bomb"} & {*issues} and _decoded_part(image) < _LEAST_DECODED:
+        return Decoded(None, tuple(issues))
     pixels = np.frombuffer(bytearray().join(_bands(image, size)), dtype=np.uint8)
     return Decoded(pixels.reshape(3, size, size), tuple(issues))
 

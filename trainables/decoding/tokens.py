@@ -138,7 +138,10 @@ class PretrainedTokenizer:
 
         allowed = "a name on the Hugging Face hub (or in its cache), or a folder with tokenizer.json or vocab.txt"
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.name)
+            try:  # without a network, or when many processes ask at once, the hub's own cache is enough
+                tokenizer = AutoTokenizer.from_pretrained(self.name, local_files_only=True)
+            except OSError:
+                tokenizer = AutoTokenizer.from_pretrained(self.name)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
             first_line = next(iter(str(error).splitlines()), type(error).__name__)
             raise TokenizerError(
@@ -154,10 +157,11 @@ def open_tokenizer(name: str) -> PretrainedTokenizer:
     """Load a pre-trained tokenizer now, so that a wrong name is told before anything is prepared.
 
     Raises:
-        TokenizerError: there is no such tokenizer, or it does not pad with 0.
+        TokenizerError: there is no such tokenizer, it does not pad with 0, or it has no words.
     """
     tokenizer = PretrainedTokenizer(name)
-    assert tokenizer.vocabulary_size
+    if not tokenizer.vocabulary_size:
+        raise TokenizerError(f"tokenizer {name!r} has an empty vocabulary; expected at least one word")
     return tokenizer
 
 

@@ -79,8 +79,9 @@ class FileDataset(Dataset):
 
     def content(self) -> Mapping[str, str]:
         """The index's hash, remembered as long as no file of the folder changes, and those of the readers."""
+        tree = self.tree()  # first, since a wrong folder is the likeliest mistake
         own = {name: value for reader in self.readers().values() for name, value in reader.content().items()}
-        return {"index": remembered_digest(self, self.tree()), **own}
+        return {"index": remembered_digest(self, tree), **own}
 
     def load(self) -> RawData:
         """Decode everything in this process and in memory: for small data sets, without a cache."""
@@ -105,8 +106,15 @@ class FileDataset(Dataset):
         Raises:
             RawDataError: it is unknown, not there, or something else.
         """
-        root = self.root or known_root(self.key(), self.card.title, self.layout)
-        return Tree.find(root, self.markers, self.layout, self.card.title)
+        return Tree.find(self.raw_folder(), self.markers, self.layout, self.card.title)
+
+    def raw_folder(self) -> Path:
+        """Return where the raw files are, without looking whether they are.
+
+        Raises:
+            RawDataError: nobody has said.
+        """
+        return self.root or known_root(self.key(), self.card.title, self.layout)
 
     def manifest(self, tree: Tree | None = None) -> tuple[Manifest, Audit]:
         """Index the raw folder and check what can be checked without decoding.
