@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from trainables.preparing.arrow_room import Room, make_room, measure_room
 from trainables.preparing.audit import Audit
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.filling import DIGEST, Filled, Work, checksums, fill
+from trainables.preparing.journal import Journal
 from trainables.preparing.limits import check_limits
 from trainables.preparing.manifest import Manifest, Sample
 from trainables.preparing.reader import Reader
@@ -29,8 +30,6 @@ _JOURNAL = "journal.jsonl"
 AUDIT = "audit.json"
 _CHUNK = 64  # samples: small enough for even work, large enough that sending it costs nothing
 _CHUNKS_PER_WORKER = 8  # starting a process takes as long as reading a few hundred samples
-_LAYOUT = "1"
-"""Raise it whenever a half-written file of an earlier version cannot be gone on with."""
 
 Progress = Callable[[int, int], None]
 
@@ -66,7 +65,7 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
     readers = _fitted_readers(dataset, manifest)
     large = _large_columns({name: reader.info().stored for name, reader in readers.items()})
     data = staging / DATA
-    journal = _Journal(staging / _JOURNAL, manifest.digest())
+    journal = Journal(staging / _JOURNAL, manifest.digest(), _CHUNK)
     if not journal.goes_on:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
@@ -152,6 +151,7 @@ def _in_parallel(work: Work, samples: Sequence[Sample], starts: list[int], worke
     chunks = ((work, start, samples[start : start + _CHUNK]) for start in starts)
     if workers == 1:
         return (fill(*chunk) for chunk in chunks)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # the processes are the parallelism
     pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="3*n_jobs")
     filled: Iterable[Filled] = pool(delayed(fill)(*chunk) for chunk in chunks)
     return filled
@@ -163,36 +163,3 @@ def _read_back(data: Path, room: Room, rows: int) -> dict[str, Any]:
         if not name.startswith("input_"):
             columns[name] = np.array(np.memmap(data, np.uint8, "r", offset, (rows, *storage.shape)))
     return columns
-
-
-class _Journal:
-    """The chunks that are in the file, one line each, behind a line that says what they are of."""
-
-    def __init__(self, path: Path, digest: str) -> None:
-        self._path = path
-        self._header = json.dumps({"layout": _LAYOUT, "index": digest, "chunk": _CHUNK})
-        self._lines = path.read_text().splitlines() if path.exists() else []
-        self.goes_on = bool(self._lines) and self._lines[0] == self._header
-
-    def begin(self) -> None:
-        """Start anew."""
-        self._path.write_text(self._header + "\n")
-        self._lines = [self._header]
-
-    def filled(self) -> Iterator[Filled]:
-        """Yield the chunks of an earlier attempt; the last line of a killed one may be cut."""
-        for line in self._lines[1:]:
-            try:
-                known = json.loads(line)
-                yield Filled(**{**known, "issues": [(code, where) for code, where in known["issues"]]})
-            except (ValueError, TypeError, KeyError):
-                return
-
-    def add(self, filled: Filled) -> None:
-        """Append a chunk."""
-        with self._path.open("a") as file:
-            file.write(json.dumps(asdict(filled)) + "\n")
-
-    def end(self) -> None:
-        """Forget it: the file is complete."""
-        self._path.unlink()

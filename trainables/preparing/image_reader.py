@@ -90,7 +90,8 @@ class FramesReader(Reader):
 
     def identity(self, media: Media, tree: Tree) -> Any:
         """The files' sizes; None if there is no frame."""
-        return [tree.sizes.get(str(path)) for path in media] if media else None
+        sizes = [tree.sizes.get(str(path)) for path in media or ()]
+        return sizes if any(size is not None for size in sizes) else None
 
     def where(self, media: Media) -> str | None:
         """The first frame's file."""

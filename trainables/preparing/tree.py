@@ -138,11 +138,17 @@ def _walk(folder: Path, prefix: str, entered: set[str]) -> Iterator[tuple[str, i
     entered.add(real)
     with os.scandir(folder) as entries:
         for entry in entries:
+            if _is_broken_link(entry):
+                continue
             if entry.is_dir():
                 yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", entered)
             elif entry.is_file():
                 about = entry.stat()
                 yield prefix + entry.name, about.st_size, about.st_mtime_ns
+
+
+def _is_broken_link(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and not Path(entry.path).exists()  # nor does a link to itself
 
 
 def _is_apple_double(path: str) -> bool:

@@ -29,7 +29,8 @@ class VectorReader(Reader):
 
     def identity(self, media: Media, tree: Tree) -> Any:
         """The files' sizes; None if there is none."""
-        return [tree.sizes.get(path) for path in _paths(media)] or None
+        sizes = [tree.sizes.get(path) for path in _paths(media)]
+        return sizes if any(size is not None for size in sizes) else None
 
     def where(self, media: Media) -> str | None:
         """The first file."""
