@@ -148,6 +148,53 @@ def test_everything_else_is_refused_by_name(value: Any) -> None:
         load_restricted(pickle.dumps(value))
 
 
+def forged(*calls: tuple[bytes, Any]) -> bytes:
+    """Write a pickle of opcodes and values by hand."""
+    return b"\x80\x02" + b"".join(
+        opcode + (pickle.dumps(value, protocol=2)[2:-1] if value is not None else b"") for opcode, value in calls
+    )
+
+
+OBJECTS = (b"cnumpy\ndtype\n", ("O8", False, False)), (b"R", None)
+POINTERS = b"A" * 16
+FORGED = {
+    "array from a buffer": forged((b"cnumpy\nndarray\n(", (2,)), *OBJECTS, (b"", POINTERS), (b"tR.", None)),
+    "objects without the flag": forged(*OBJECTS, (b"", (3, "|", None, None, None, -1, -1, 0)), (b"b.", None)),
+    "fields without the flag": forged(
+        (b"cnumpy\ndtype\n", ("V8",)),
+        (b"R(K\x03X\x01\0\0\0|N", ("a",)),
+        (b"}", "a"),
+        *OBJECTS,
+        (b"K\x00\x86s", 8),
+        (b"", 1),
+        (b"", 0),
+        (b"tb.", None),
+    ),
+    "attributes of a function": forged((b"c_codecs\nencode\n", {"a": 1}), (b"b.", None)),
+    "defaults of a function": forged((b"c_codecs\nencode\n", (None, {"__defaults__": ("zip",)})), (b"b.", None)),
+    "fields": pickle.dumps(np.zeros(2, dtype=[("a", "O")])),
+    "a dtype of several": forged((b"cnumpy\ndtype\n", ("O,O",)), (b"R.", None)),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_forged_states_are_refused(name: str) -> None:
+    with pytest.raises(RefusedPickleError, match="allowed are NumPy arrays"):
+        load_restricted(FORGED[name])
+    assert np.dtype("O").hasobject
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<i2", "U3", ">U3", "S2", "?", "c16", "V4"])
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_every_plain_dtype_is_read(dtype: str, protocol: int) -> None:
+    values = np.zeros((2, 3), dtype=dtype)
+    values[0] = np.array([b"1"] * 3, dtype="V4") if dtype == "V4" else 1
+    data = pickle.dumps([values, values[0, 0], values.T], protocol=protocol)
+    for one, other in zip(load_restricted(data), pickle.loads(data), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
 def test_old_bytes_may_be_latin_1_only() -> None:
     with pytest.raises(RefusedPickleError, match="'zip'"):
         load_restricted(b"c_codecs\nencode\n(Vabc\nVzip\ntR.")

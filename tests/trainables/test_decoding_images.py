@@ -162,6 +162,14 @@ def test_a_bomb_is_refused_before_anything_is_allocated(side: int) -> None:
     assert decoded.issues == ("decompression_bomb",)
 
 
+def test_a_frame_that_is_a_bomb_inside_a_small_animation_is_refused() -> None:
+    data = encoded(RGB, "GIF")
+    frame = data.index(b"," + struct.pack("<HHHH", 0, 0, *RGB.size))
+    decoded = decode_image(data[: frame + 5] + struct.pack("<HH", 60_000, 60_000) + data[frame + 9 :], 32)
+    assert decoded.values is None
+    assert decoded.issues == ("decompression_bomb",)
+
+
 def grey_jpeg_of_size(width: int, height: int, **options: Any) -> bytes:
     """A small JPEG whose header is changed to say this size."""
     data = encoded(Image.new("L", (64, 64), 200), "JPEG", **options)

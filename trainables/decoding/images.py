@@ -22,6 +22,7 @@ LARGEST_PIXELS = 89_478_485
 """Pixels beyond which an image is a decompression bomb; Pillow's own limit, a quarter of a GiB at three bytes each."""
 
 _LEAST_DECODED = 0.5
+_STRIP_ROWS = 64
 _JPEG_END = b"\xff\xd9"
 _READERS: tuple[tuple[bytes, type[ImageFile]], ...] = (
     (b"\xff\xd8", JpegImageFile),
@@ -58,6 +59,8 @@ def decode_image(data: bytes, size: int) -> Decoded:
         return Decoded(None, (head,))
     try:
         return _decode(data, size)
+    except Image.DecompressionBombError:  # a frame larger than its animation
+        return Decoded(None, ("decompression_bomb",))
     except UNREADABLE:
         return Decoded(None, ("truncated_image",))
 
@@ -113,9 +116,13 @@ def _decoded_part(image: ImageFile) -> float:
 
     Rows that really are of that one value count as missing; interlaced formats count the rows of the passes read.
     """
-    rows = np.asarray(image).reshape(image.height, -1)
-    filling = (127, 128) if isinstance(image, JpegImageFile) else (0,)  # CMYK is inverted: 127
-    return float(1 - np.isin(rows, filling).all(axis=1).mean())
+    lowest, highest = (127, 128) if isinstance(image, JpegImageFile) else (0, 0)  # CMYK is inverted: 127
+    filled = 0
+    for top in range(0, image.height, _STRIP_ROWS):
+        bottom = min(top + _STRIP_ROWS, image.height)
+        rows = np.asarray(image.crop((0, top, image.width, bottom))).reshape(bottom - top, -1)
+        filled += int(((rows.min(axis=1) >= lowest) & (rows.max(axis=1) <= highest)).sum())
+    return 1 - filled / image.height
 
 
 def _bands(image: ImageFile, size: int) -> Iterator[bytes]:
