@@ -1,9 +1,7 @@
 """Prepared data: decoded once per node into a memory-mapped Arrow file that is named by its content."""
 
 import json
-import os
 import shutil
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,15 +13,15 @@ from filelock import FileLock
 from results.schema import SCHEMA_VERSION, check_version
 from search_spaces.errors import MmptError
 from trainables.api_data import DataInfo, Dataset
-from trainables.prepared_arrays import Prepared, from_table, info_from_json, info_to_json, to_table
+from trainables.prepared_arrays import Prepared, from_table, info_from_json, info_to_json, to_numbers, to_table
 from trainables.preparing.building import DATA, BuildOptions, fill_file
 from trainables.preparing.file_dataset import FileDataset
 from trainables.raw_data_checks import check_raw_data
+from trainables.sample_digests import DIGEST, DIGEST_BYTES, checksum_of_the_rest, sample_digests
 
 __all__ = ["Prepared", "PreparedError", "open_prepared", "prepare", "verify"]
 
 _CARD = "card.json"
-_READ_BYTES = 1 << 22
 
 
 class PreparedError(MmptError):
@@ -61,24 +59,32 @@ def open_prepared(fingerprint: str, cache_root: Path) -> Prepared:
     folder = cache_root / fingerprint
     card = _read_card(folder)
     try:
-        with pa.memory_map(str(folder / DATA)) as source:
-            table = pa.ipc.open_file(source).read_all()
-        return from_table(table, fingerprint, info_from_json(card["info"]))
+        return from_table(_read_table(folder), fingerprint, info_from_json(card["info"]))
     except (pa.ArrowException, KeyError, ValueError, TypeError, OSError) as error:
         raise _damaged(folder, str(error)) from error
 
 
 def verify(fingerprint: str, cache_root: Path) -> None:
-    """Read all of the prepared data and compare its checksum; for a driver's check before a sweep starts.
+    """Read all of the prepared data and compare its checksums; for a driver's check before a sweep starts.
 
     Raises:
         PreparedError: it is absent or damaged; the message names the folder to delete.
     """
     folder = cache_root / fingerprint
-    card = _read_card(folder)
-    found = _crc32(folder / DATA)
-    if found != card["crc32"]:
-        raise _damaged(folder, f"checksum {found:08x} instead of {card['crc32']:08x}")
+    prepared = open_prepared(fingerprint, cache_root)
+    table = _read_table(folder)
+    found, expected = checksum_of_the_rest(table), _read_card(folder)["crc32"]
+    if found != expected:
+        raise _damaged(folder, f"checksum {found:08x} instead of {expected:08x}")
+    kept = to_numbers(table.column(DIGEST), (table.num_rows, DIGEST_BYTES))
+    wrong = (sample_digests(prepared.inputs, prepared.present, 0, table.num_rows) != kept).any(axis=1)
+    if wrong.any():
+        raise _damaged(folder, f"checksum of {int(wrong.sum())} samples")
+
+
+def _read_table(folder: Path) -> pa.Table:
+    with pa.memory_map(str(folder / DATA)) as source:
+        return pa.ipc.open_file(source).read_all()
 
 
 def _damaged(folder: Path, why: str) -> PreparedError:
@@ -131,16 +137,7 @@ def _write_arrays(table: pa.Table, staging: Path) -> None:
 
 
 def _write_card(info: DataInfo, staging: Path) -> None:
-    data = staging / DATA
-    with data.open("rb+") as handle:
-        os.fsync(handle.fileno())
-    about = {"schema_version": SCHEMA_VERSION, "bytes": data.stat().st_size, "crc32": _crc32(data)}
+    """Describe the data; it is not flushed to the disk, since a sweep reads all of it back before it starts."""
+    crc32 = checksum_of_the_rest(_read_table(staging))
+    about = {"schema_version": SCHEMA_VERSION, "bytes": (staging / DATA).stat().st_size, "crc32": crc32}
     (staging / _CARD).write_text(json.dumps({**about, "info": info_to_json(info)}, indent=1))
-
-
-def _crc32(path: Path) -> int:
-    checksum = 0
-    with path.open("rb") as handle:
-        while block := handle.read(_READ_BYTES):
-            checksum = zlib.crc32(block, checksum)
-    return checksum

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from results.schema import Samples
 from trainables.api_data import DataInfo, InputInfo, RawData, Storage
+from trainables.sample_digests import DIGEST, sample_digests
 
-__all__ = ["Prepared", "from_table", "info_from_json", "info_to_json", "to_table"]
+__all__ = ["Prepared", "from_table", "info_from_json", "info_to_json", "to_numbers", "to_table"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,17 +61,20 @@ class Prepared:
 
 
 def to_table(raw: RawData, info: DataInfo) -> pa.Table:
-    """Lay out one row per sample: arrays as fixed-size lists of their numbers in C order, presence as bytes."""
+    """Lay out one row per sample: arrays as fixed-size lists of numbers in C order, presence as bytes, digests."""
     columns: dict[str, Any] = {
         "sample_id": pa.array(list(raw.sample_ids), pa.large_string()),
         "split": pa.array(list(raw.splits), pa.large_string()),
         "group": pa.array(list(raw.groups), pa.large_string()),
         "target": _to_column(raw.targets),
     }
+    present = {}
     for name in info.modalities:
         has = raw.present.get(name, np.ones(len(raw.sample_ids), np.bool_))
         columns[f"input_{name}"] = _to_column(raw.inputs[name])
         columns[f"present_{name}"] = _to_column(has.view(np.uint8))
+        present[name] = has
+    columns[DIGEST] = _to_column(sample_digests(raw.inputs, present, 0, len(raw.sample_ids)))
     return pa.table(columns)
 
 
@@ -81,7 +85,7 @@ def from_table(table: pa.Table, fingerprint: str, info: DataInfo) -> Prepared:
         KeyError, ValueError: the table is not one of `info`'s.
     """
     rows = table.num_rows
-    present = {m: _to_numbers(table.column(f"present_{m}"), (rows,)).view(np.bool_) for m in info.modalities}
+    present = {m: to_numbers(table.column(f"present_{m}"), (rows,)).view(np.bool_) for m in info.modalities}
     # A sample of which nothing could be read has a row but is in no split.
     somewhere = np.logical_or.reduce(list(present.values()))
     splits = np.array(table.column("split").to_pylist(), np.str_)
@@ -92,9 +96,9 @@ def from_table(table: pa.Table, fingerprint: str, info: DataInfo) -> Prepared:
         sample_ids=np.array(table.column("sample_id").to_pylist(), np.str_),
         splits=np.where(somewhere, splits, ""),
         groups=np.array(table.column("group").to_pylist(), np.str_),
-        targets=_to_numbers(table.column("target"), targets),
+        targets=to_numbers(table.column("target"), targets),
         inputs={
-            m: _to_numbers(table.column(f"input_{m}"), (rows, *info.inputs[m].stored.shape)) for m in info.modalities
+            m: to_numbers(table.column(f"input_{m}"), (rows, *info.inputs[m].stored.shape)) for m in info.modalities
         },
         present=present,
     )
@@ -105,7 +109,8 @@ def _to_column(values: npt.NDArray[Any]) -> pa.Array:
     return flat if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, values[0].size)
 
 
-def _to_numbers(column: pa.ChunkedArray, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+def to_numbers(column: pa.ChunkedArray, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Return a view (*shape) of a column of numbers or of lists of them."""
     (chunk,) = column.chunks
     flat = chunk.flatten() if pa.types.is_fixed_size_list(chunk.type) else chunk
     numbers: npt.NDArray[Any] = flat.to_numpy(zero_copy_only=True)

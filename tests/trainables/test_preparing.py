@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -14,6 +15,7 @@ import torch
 from raw_toys import Loose, loose, make_loose
 
 from search_spaces.errors import InvalidValueError
+from trainables.api_files import Audit, Sample
 from trainables.data import load_split
 from trainables.dataset_identity import compute_fingerprint
 from trainables.prepared import PreparedError, prepare, verify
@@ -54,7 +56,8 @@ KILLED = dedent(
     from raw_toys import loose
     from trainables.prepared import prepare
     from trainables.dataset_identity import compute_fingerprint
-    from trainables.preparing.building import BuildOptions
+    from trainables.api_files import Audit, Sample
+from trainables.preparing.building import BuildOptions
     dataset = loose(Path(sys.argv[1]))
     def progress(done, total):
         if done > 128:  # the second chunk is in the journal, the third not yet
@@ -83,7 +86,7 @@ def test_a_killed_attempt_is_gone_on_with_and_gives_the_same_bytes(raw: Path, tm
     prepare(dataset, fingerprint, tmp_path / "whole")
     data = [(tmp_path / name / fingerprint / "data.arrow").read_bytes() for name in ("cache", "whole")]
     assert data[0] == data[1]
-    assert sorted(os.listdir(tmp_path / "cache")) == [fingerprint, f"{fingerprint}.lock"]
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == [fingerprint, f"{fingerprint}.lock"]
 
 
 def test_what_a_killed_attempt_left_damaged_is_read_again(raw: Path, tmp_path: Path) -> None:
@@ -245,7 +248,7 @@ def test_a_sample_of_two_splits_is_refused_by_its_content(raw: Path, tmp_path: P
 
 def test_a_group_of_two_splits_is_refused(raw: Path) -> None:
     class Shared(Loose):
-        def index(self, tree, audit):  # type: ignore[no-untyped-def]
+        def index(self, tree: Tree, audit: Audit) -> Iterator[Sample]:
             for sample in super().index(tree, audit):
                 yield sample._replace(group="one")
 

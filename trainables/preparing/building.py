@@ -16,12 +16,13 @@ from trainables.api_data import Storage
 from trainables.preparing.arrow_room import Room, make_room, measure_room
 from trainables.preparing.audit import Audit
 from trainables.preparing.file_dataset import FileDataset
-from trainables.preparing.filling import DIGEST, Filled, Work, checksums, fill
+from trainables.preparing.filling import Filled, Work, fill, is_intact
 from trainables.preparing.journal import Journal
 from trainables.preparing.limits import check_limits
 from trainables.preparing.manifest import Manifest, Sample
 from trainables.preparing.reader import Reader
 from trainables.preparing.tree import Tree
+from trainables.sample_digests import DIGEST, DIGEST_BYTES
 
 __all__ = ["AUDIT", "DATA", "BuildOptions", "audit_files", "fill_file"]
 
@@ -73,14 +74,16 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
         journal.begin()
     room = measure_room(data, large)
     work = Work(tree.root, data, room, readers)
-    done = {one.start: one for one in journal.filled() if checksums(data, room, one.start, one.stop) == one.checksums}
+    columns = _columns(data, room, len(manifest.samples))
+    inputs, present = ({name: columns[f"{kind}_{name}"] for name in readers} for kind in ("input", "present"))
+    done = {one.start: one for one in journal.filled() if is_intact(inputs, present, one)}
     for filled in _fill_rest(work, manifest.samples, done, options):
         journal.add(filled)
         done[filled.start] = filled
     for filled in done.values():
         audit.extend(filled.issues)
     try:
-        check_limits(*limits, audit, decoded=_read_back(data, room, len(manifest.samples)))
+        check_limits(*limits, audit, decoded=columns)
     finally:
         (staging / AUDIT).write_text(json.dumps(_audit_record(dataset, tree, manifest, audit), indent=1))
     journal.end()
@@ -119,7 +122,7 @@ def _fitted_readers(dataset: FileDataset, manifest: Manifest) -> dict[str, Reade
 def _large_columns(stored: Mapping[str, Storage]) -> dict[str, Storage]:
     columns = {f"input_{name}": storage for name, storage in stored.items()}
     columns |= {f"present_{name}": Storage(dtype="uint8", shape=()) for name in stored}
-    return {**columns, DIGEST: Storage(dtype="uint8", shape=(8,))}
+    return {**columns, DIGEST: Storage(dtype="uint8", shape=(DIGEST_BYTES,))}
 
 
 def _small_columns(dataset: FileDataset, manifest: Manifest) -> dict[str, pa.Array]:
@@ -157,9 +160,9 @@ def _in_parallel(work: Work, samples: Sequence[Sample], starts: list[int], worke
     return filled
 
 
-def _read_back(data: Path, room: Room, rows: int) -> dict[str, Any]:
-    columns = {}
-    for name, (offset, storage) in room.items():
-        if not name.startswith("input_"):
-            columns[name] = np.array(np.memmap(data, np.uint8, "r", offset, (rows, *storage.shape)))
-    return columns
+def _columns(data: Path, room: Room, rows: int) -> dict[str, Any]:
+    """Map the large columns; what is written to the file later shows in them."""
+    return {
+        name: np.memmap(data, storage.dtype, "r", offset, (rows, *storage.shape))
+        for name, (offset, storage) in room.items()
+    }

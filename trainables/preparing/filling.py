@@ -1,6 +1,5 @@
 """One chunk of samples from raw files into the room that the cache file has for them; runs in worker processes."""
 
-import hashlib
 import os
 import zlib
 from collections.abc import Mapping, Sequence
@@ -14,12 +13,9 @@ import numpy.typing as npt
 from trainables.preparing.arrow_room import Room
 from trainables.preparing.manifest import Sample
 from trainables.preparing.reader import Reader
+from trainables.sample_digests import DIGEST, sample_digests
 
-__all__ = ["DIGEST", "Filled", "ReadSamples", "Work", "checksums", "fill", "read_samples"]
-
-DIGEST = "digest"
-"""Column of 8 bytes per sample that are equal for samples whose decoded content is equal."""
-_DIGEST_BYTES = 8
+__all__ = ["Filled", "ReadSamples", "Work", "fill", "is_intact", "read_samples"]
 
 
 @dataclass(frozen=True)
@@ -46,13 +42,13 @@ class Filled:
     Attributes:
         start: its first row.
         stop: the row behind its last.
-        checksums: column -> CRC-32 of the chunk's bytes.
+        checksum: CRC-32 of the samples' digests.
         issues: (audit code, file or sample id).
     """
 
     start: int
     stop: int
-    checksums: Mapping[str, int]
+    checksum: int
     issues: Sequence[tuple[str, str]]
 
 
@@ -74,13 +70,12 @@ def fill(work: Work, start: int, samples: Sequence[Sample]) -> Filled:
     nothing = np.flatnonzero(~np.logical_or.reduce(list(read.present.values())))
     issues = [*read.issues, *(("nothing_left", samples[int(row)].sample_id) for row in nothing)]
     if work.data is None:
-        return Filled(start, start + len(samples), {}, issues)
-    blocks = {f"input_{name}": values.tobytes() for name, values in read.inputs.items()}
-    blocks |= {f"present_{name}": has.tobytes() for name, has in read.present.items()}
-    blocks[DIGEST] = b"".join(_digest(read, row) for row in range(len(samples)))
-    _write(work.data, work.room, start, blocks)
-    found = {name: zlib.crc32(block) for name, block in blocks.items()}
-    return Filled(start, start + len(samples), found, issues)
+        return Filled(start, start + len(samples), 0, issues)
+    digests = sample_digests(read.inputs, read.present, 0, len(samples))
+    columns = {f"input_{name}": values for name, values in read.inputs.items()}
+    columns |= {f"present_{name}": has for name, has in read.present.items()}
+    _write(work.data, work.room, start, {**columns, DIGEST: digests})
+    return Filled(start, start + len(samples), zlib.crc32(digests.data), issues)
 
 
 def read_samples(readers: Mapping[str, Reader], samples: Sequence[Sample], root: Path) -> ReadSamples:
@@ -102,31 +97,19 @@ def read_samples(readers: Mapping[str, Reader], samples: Sequence[Sample], root:
     return ReadSamples(inputs, present, issues)
 
 
-def _digest(read: ReadSamples, row: int) -> bytes:
-    digest = hashlib.sha1(usedforsecurity=False)
-    for name, values in read.inputs.items():
-        if read.present[name][row]:
-            digest.update(name.encode())
-            digest.update(values[row].data)
-    return digest.digest()[:_DIGEST_BYTES]
+def is_intact(
+    inputs: Mapping[str, npt.NDArray[Any]], present: Mapping[str, npt.NDArray[np.bool_]], one: Filled
+) -> bool:
+    """Tell whether the rows of a chunk are what was written; the arrays are views of the whole file."""
+    return zlib.crc32(sample_digests(inputs, present, one.start, one.stop)) == one.checksum
 
 
-def checksums(data: Path, room: Room, start: int, stop: int) -> dict[str, int]:
-    """Return the CRC-32 of what the file has in the rows of a chunk, by column."""
-    found = {}
-    with data.open("rb") as file:
-        for name, (offset, storage) in room.items():
-            file.seek(offset + start * storage.bytes_per_sample)
-            found[name] = zlib.crc32(file.read((stop - start) * storage.bytes_per_sample))
-    return found
-
-
-def _write(data: Path, room: Room, start: int, blocks: Mapping[str, bytes]) -> None:
+def _write(data: Path, room: Room, start: int, columns: Mapping[str, npt.NDArray[Any]]) -> None:
     handle = os.open(data, os.O_WRONLY)
     try:
-        for name, block in blocks.items():
+        for name, values in columns.items():
             offset, storage = room[name]
-            place, left = offset + start * storage.bytes_per_sample, memoryview(block)
+            place, left = offset + start * storage.bytes_per_sample, values.data.cast("B")
             while left:  # the system may write less than it is given
                 written = os.pwrite(handle, left, place)
                 place, left = place + written, left[written:]

@@ -7,9 +7,9 @@ import numpy as np
 
 from trainables.preparing.audit import Audit
 from trainables.preparing.file_dataset import FileDataset
-from trainables.preparing.filling import DIGEST
 from trainables.preparing.manifest import Manifest
 from trainables.raw_data_checks import InvalidDataError
+from trainables.sample_digests import DIGEST
 
 __all__ = ["check_limits"]
 
@@ -59,7 +59,7 @@ def _missing(
 
 
 def _duplicates(dataset: FileDataset, manifest: Manifest, audit: Audit, decoded: Mapping[str, Any]) -> Iterator[str]:
-    keys = np.ascontiguousarray(decoded[DIGEST]).view("V8").ravel()
+    keys = np.ascontiguousarray(decoded[DIGEST]).view(np.uint64).ravel()
     somewhere = np.any([decoded[f"present_{name}"] for name in dataset.modalities()], axis=0)
     splits = np.array([sample.split for sample in manifest.samples])
     _, groups = np.unique(keys, return_inverse=True)
