@@ -1,6 +1,7 @@
 """Why a cell is empty: nothing planned, not finished, failed, other data, or a model that cannot predict from that."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from results.candidates import Group
@@ -18,7 +19,7 @@ def why_absent(data: StoreData, group: Group, pattern: Pattern) -> str:
     where = f"{data.title('method', group.method)} on {group.dataset}"
     open_trials = data.planned[_matches(data.planned, group)]
     of_pattern = open_trials[[pattern.key in reports.split(",") for reports in open_trials["reports"]]]
-    if _count(data.trials, group) and of_pattern.empty:
+    if group in _finished(data) and of_pattern.empty:
         return f"{where}: none of its trials predicts from {' and '.join(pattern)}"
     failed = [one.error for one in data.failures.values() if _is_of(one.spec, group, _modalities(data, group))]
     if failed:
@@ -36,10 +37,9 @@ def why_absent(data: StoreData, group: Group, pattern: Pattern) -> str:
 
 def open_methods(data: StoreData, groups: Sequence[Group]) -> list[str]:
     """Return the methods of failed and of planned trials that would stand beside these groups, had they finished."""
-    found = set()
+    places = {group[:-1] for group in groups}
+    found = {one.method for one in _groups(data.planned) if one[:-1] in places}
     for group in groups:
-        rows = data.planned[_matches(data.planned, group._replace(method=""))]
-        found.update(rows["method"])
         for failure in data.failures.values():
             method = str(failure.spec.get("method"))
             if _is_of(failure.spec, group._replace(method=method), _modalities(data, group)):
@@ -57,8 +57,13 @@ def _matches(rows: Any, group: Group) -> Any:
     return (rows[list(wanted)] == list(wanted.values())).all(axis=1)
 
 
-def _count(rows: Any, group: Group) -> int:
-    return int(_matches(rows, group).sum())
+@lru_cache(maxsize=1)
+def _finished(data: StoreData) -> set[Group]:
+    return _groups(data.trials)
+
+
+def _groups(rows: Any) -> set[Group]:
+    return set(map(Group._make, rows[list(Group._fields)].drop_duplicates().itertuples(index=False)))
 
 
 def _is_of(spec: Mapping[str, Any], group: Group, modalities: Sequence[str]) -> bool:

@@ -40,7 +40,8 @@ class SelectionScores:
 
     Attributes:
         rows: one row per trial and pattern: `Group`'s columns, `pattern`, `reported`, `reports`, `config`, `seed`,
-            `trial_id`, `value`.
+            `trial_id`, `value`, and `candidate`, the number of a model that competes for one place; texts are
+            categories.
         axes: configuration -> its axes without the seed.
         parts: parts of methods that compete in place of whole methods, see `within`; or None.
     """
@@ -48,26 +49,36 @@ class SelectionScores:
     parts: pd.DataFrame | None = None
 
     def __init__(self, data: StoreData, metric: str = "macro_f1", route: str = "probe", split: str = "val") -> None:
-        about = data.trials[[*Group._fields, "trial_id", "config", "seed", "reports"]].reset_index(drop=True)
-        rows = data.scores(split, route, metric)[["trial_id", "pattern", "value"]].merge(about, on="trial_id")
+        texts = [*Group._fields, *MEMBER]
+        about = data.trials[[*texts, "seed", "trial_id"]].reset_index(drop=True).sort_values(["seed", "trial_id"])
+        # Grouping and sorting by category compares numbers, not texts.
+        about = about.astype(dict.fromkeys(texts, "category"))
+        rows = data.scores(split, route, metric)[["trial_id", "pattern", "value"]].astype({"pattern": "category"})
+        rows = about.merge(rows, on="trial_id")
         seen = rows[["reports", "pattern"]].drop_duplicates()
         pairs = zip(seen["reports"], seen["pattern"], strict=True)
         seen = seen.assign(reported=[pattern in reports.split(",") for reports, pattern in pairs])
         rows = rows.merge(seen, on=["reports", "pattern"])
         # Where a trial reports a column, trials that merely have logits for it do not compete.
-        rows = rows[rows["reported"] | ~rows.groupby(KEYS)["reported"].transform("any").astype(bool)]
-        self.rows: pd.DataFrame = rows.sort_values([*KEYS, *MEMBER, "seed", "trial_id"], ignore_index=True)
+        place = rows.groupby(KEYS, observed=True)["reported"]
+        rows = rows[rows["reported"] | ~place.transform("any").astype(bool)]
+        self.rows: pd.DataFrame = rows.assign(candidate=rows.groupby([*KEYS, *MEMBER], observed=True).ngroup())
         self.axes = data.axes
 
     def means(self) -> pd.DataFrame:
-        """Return one row per group, pattern, `reports` and configuration: its mean `value` and number of `seeds`."""
+        """Return one row per group, pattern, `reports` and configuration: its mean `value` and number of `seeds`.
+
+        `candidate` is its number in `rows`.
+        """
+        table = self._means
         if self.parts is None:
-            return self._means
-        return self._means.drop(columns="method").merge(self.parts.rename(columns={"part": "method"}), on="config")
+            return table
+        parts = self.parts.astype({"config": table["config"].dtype, "part": "category"})
+        return table.drop(columns="method").merge(parts.rename(columns={"part": "method"}), on="config")
 
     @cached_property
     def _means(self) -> pd.DataFrame:
-        each = self.rows.groupby([*KEYS, *MEMBER], sort=True)
+        each = self.rows.groupby(["candidate", *KEYS, *MEMBER], observed=True)
         table = each.agg(value=("value", "mean"), seeds=("seed", "nunique")).reset_index()
         return table.assign(value=table["value"].round(_DIGITS))
 

@@ -53,7 +53,8 @@ class StoreData:
     def axes(self) -> Mapping[str, dict[str, Any]]:
         """Configuration -> its axes without the seed, flat (`method.<name>`, `encoder.<modality>`, ...)."""
         each = self.trials.drop_duplicates("config")
-        return {config: json.loads(text) for config, text in zip(each["config"], each["axes"], strict=True)}
+        found = json.loads(f"[{','.join(each['axes'].tolist())}]")  # at once: half the time of one by one
+        return dict(zip(each["config"].tolist(), found, strict=True))
 
     def scores(self, split: str | None = None, route: str | None = None, metric: str | None = None) -> pd.DataFrame:
         """Return scores of the trials, one row per trial, split, route, pattern and metric; None: all of them."""
@@ -68,10 +69,10 @@ class StoreData:
     @cached_property
     def _ids(self) -> list[frozenset[str]]:
         """Which trials each source has."""
-        return [frozenset(source.trials["trial_id"]) for source in self._sources]
+        return [frozenset(source.trials["trial_id"].tolist()) for source in self._sources]
 
     @cached_property
-    def _test_scores(self) -> dict[tuple[str, str], Mapping[tuple[str, str], float]]:
+    def _test_scores(self) -> dict[tuple[str, str], Mapping[str, Mapping[str, float]]]:
         return {}
 
     def test_score(self, trial_id: str, pattern: str, *, metric: str, route: str) -> float:
@@ -79,9 +80,11 @@ class StoreData:
         known = self._test_scores
         if (metric, route) not in known:
             rows = self.scores("test", route, metric)
-            keys = zip(*(rows[name].to_numpy(dtype=object).tolist() for name in ("trial_id", "pattern")), strict=True)
-            known[metric, route] = dict(zip(keys, rows["value"].tolist(), strict=True))
-        return known[metric, route][trial_id, pattern]
+            known[metric, route] = {
+                str(key): dict(zip(own["trial_id"].tolist(), own["value"].tolist(), strict=True))
+                for key, own in rows.groupby("pattern")
+            }
+        return known[metric, route][pattern][trial_id]
 
     def facts(self, trial_ids: Collection[str]) -> dict[str, dict[str, float]]:
         """Return whole-trial facts, for instance `seconds/total`: trial id -> name -> value."""
@@ -117,7 +120,7 @@ class StoreData:
 
     @cached_property
     def _seeds(self) -> dict[str, int]:
-        return dict(zip(self.trials["trial_id"], map(int, self.trials["seed"]), strict=True))
+        return dict(zip(self.trials["trial_id"].tolist(), self.trials["seed"].tolist(), strict=True))
 
     def title(self, kind: str, key: str) -> str:
         """Return the display name of a `method` or `dataset` as its trials have stored it, else its key."""

@@ -31,7 +31,7 @@ class Rule:
 
 def _with_most_seeds(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Keep the configurations with the most seeds among those that compete: a single lucky seed wins nothing."""
-    return table[table["seeds"] == table.groupby(keys)["seeds"].transform("max")]
+    return table[table["seeds"] == table.groupby(keys, observed=True)["seeds"].transform("max")]
 
 
 def _highest(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -75,7 +75,7 @@ def _fixed(scores: SelectionScores, options: Options) -> pd.DataFrame:
     ]
     table = scores.means()
     table = table[table["config"].isin(kept)]
-    for keys, rows in table.groupby([*KEYS, "reports"], sort=True):
+    for keys, rows in table.groupby([*KEYS, "reports"], observed=True):
         if len(rows) > 1:
             raise MmptError(_ambiguous(str(keys[4]), [scores.axes[config] for config in rows["config"]]))
     return _highest(table, KEYS)

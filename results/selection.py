@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from results.candidates import KEYS, MEMBER, Group, SelectionScores
+from results.candidates import KEYS, Group, SelectionScores
 from results.data import StoreData
 from results.options import Options
 from results.rules import rule_named
@@ -64,10 +64,8 @@ def select(data: StoreData, options: Options, parts: pd.DataFrame | None = None)
         )
     scores = _scores(data, options.metric, options.route, rule.split)
     chosen = rule.choose(scores if parts is None else scores.within(parts), options)
-    # A configuration is of one method, whatever name the part has in which it was chosen.
-    chosen = chosen[[*KEYS, *MEMBER, "value"]].rename(columns={"value": "validation"})
-    rows = scores.rows.drop(columns="method").merge(chosen, on=[*KEYS[:-2], KEYS[-1], *MEMBER])
-    return _picks(rows)
+    chosen = chosen[["candidate", "method", "value"]].rename(columns={"value": "validation"})
+    return _picks(scores.rows.drop(columns="method").merge(chosen, on="candidate"))
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +75,7 @@ def _scores(data: StoreData, metric: str, route: str, split: str) -> SelectionSc
 
 def _picks(rows: pd.DataFrame) -> Picks:
     """Return one pick per group and pattern; its rows are in the order of their seeds already."""
-    order = np.argsort(rows.groupby(KEYS, sort=False).ngroup().to_numpy(), kind="stable")
+    order = np.argsort(rows.groupby(KEYS, sort=False, observed=True).ngroup().to_numpy(), kind="stable")
     columns = {name: rows[name].to_numpy(dtype=object)[order].tolist() for name in [*KEYS, *_PICKED]}
     keys = list(zip(*(columns[name] for name in KEYS), strict=True))
     starts = [place for place, key in enumerate(keys) if place == 0 or key != keys[place - 1]]

@@ -86,15 +86,14 @@ def holm(p_values: Sequence[float]) -> Doubles:
     Raises:
         InvalidValueError: one is not in [0, 1].
     """
-    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415 (a second of import)
-
     corrected = np.array(p_values, dtype=np.float64)
     tested = ~np.isnan(corrected)
     wrong = [value for value in corrected[tested].tolist() if not 0 <= value <= 1]
     if wrong:
         raise InvalidValueError("p-value", wrong[0], "a number in [0, 1] or NaN")
-    if tested.any():
-        corrected[tested] = multipletests(corrected[tested], method="holm")[1]
+    order = np.flatnonzero(tested)[np.argsort(corrected[tested])]
+    raised = np.maximum.accumulate(corrected[order] * np.arange(len(order), 0, -1))
+    corrected[order] = np.minimum(raised, 1.0)
     return corrected
 
 

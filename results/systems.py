@@ -14,6 +14,7 @@ from results.cells import Cell, Origin, empty, scored
 from results.data import StoreData
 from results.options import Options
 from results.resampling import Resampled, resample
+from results.selected import SelectedTrials
 from results.selection import Pick, select
 from results.statistics import mean
 from results.testbed import Profile
@@ -25,7 +26,6 @@ BEST_FUSION = "best_fusion"
 """The `method` of the group that Best-Fusion stands in."""
 IMPUTATION = "vae_imputation"
 """The key of feature imputation (MMPT section 5): it has a table of its own and does not compete with methods."""
-_PROFILE_BYTES = 256_000_000  # of trials' predictions kept in memory
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,10 @@ class Systems:
         self._by_group: dict[Group, dict[str, Pick]] = {}
         for (group, key), pick in self.picks.items():
             self._by_group.setdefault(group, {})[key] = pick
-        self._profiles: dict[str, Profile] = {}
-        self._profile_bytes = 0
+        portions: dict[str, set[str]] = {}  # tables show one p_train or all of them
+        for (group, _), pick in self.picks.items():
+            portions.setdefault(group.p_train, set()).update(pick.trial_ids)
+        self._selected = SelectedTrials(data, portions, options.route)
 
     def modalities(self, group: Group) -> list[str]:
         """Return the modalities of a group's data set, sorted."""
@@ -105,7 +107,7 @@ class Systems:
             found = {group: pick for group, pick in found.items() if len(pick.seeds) == most}
             highest = max(pick.validation for pick in found.values())
             level = [group for group, pick in found.items() if pick.validation == highest]
-            winner = level[0] if len(level) == 1 else min(level, key=lambda group: self._cost(found[group]))
+            winner = level[0] if len(level) == 1 else min(level, key=lambda group: self._cost(group, found[group]))
             members[key], picks[key] = winner, found[winner]
         fusions = "+".join(dict.fromkeys(group.fusion for group in competing))
         return System(competing[0]._replace(fusion=fusions, method=BEST_FUSION), picks, members)
@@ -119,17 +121,12 @@ class Systems:
         sources = {}
         for pattern in needed:
             pick = system.picks[pattern.key]
-            sources[pattern] = self._read(pick.trial_ids[pick.seeds.index(seed)])
+            sources[pattern] = self._selected.profile(pick.trial_ids[pick.seeds.index(seed)])
         return Profile.put_together(sources)
 
-    def _read(self, trial_id: str) -> Profile:
-        if trial_id not in self._profiles:
-            if self._profile_bytes > _PROFILE_BYTES:
-                self._profiles.clear()
-                self._profile_bytes = 0
-            self._profiles[trial_id] = self.data.profile(trial_id, route=self.options.route)
-            self._profile_bytes += sum(part.nbytes for part in self._profiles[trial_id].parts.values())
-        return self._profiles[trial_id]
+    def facts(self, group: Group) -> Mapping[str, Mapping[str, float]]:
+        """Return whole-trial facts of a group's selected trials and maybe others: trial id -> name -> value."""
+        return self._selected.facts(group.p_train)
 
     def test_scores(self, pick: Pick, pattern: Pattern) -> list[float]:
         """Return the test score of each of a pick's trials under a pattern."""
@@ -187,8 +184,8 @@ class Systems:
         parts = [profile.part(pattern) for profile in profiles]
         return resample(parts, profiles[0].targets, self.options.metric, resamples=self.options.num_resamples)
 
-    def _cost(self, pick: Pick) -> float:
-        facts = self.data.facts(pick.trial_ids)
+    def _cost(self, group: Group, pick: Pick) -> float:
+        facts = self.facts(group)
         return mean(facts[trial_id].get("seconds/total", float("inf")) for trial_id in pick.trial_ids)
 
 

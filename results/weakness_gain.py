@@ -42,7 +42,7 @@ def weaknesses(systems: Systems, group: Group, names: Sequence[str]) -> list[Cel
     """Return the weakness score of each modality in a naive group's selected trials, over seeds."""
     modalities = systems.modalities(group)
     pick = systems.of(group).picks[Pattern(modalities).key]
-    facts = systems.data.facts(pick.trial_ids)
+    facts = systems.facts(group)
     found = {trial_id: weakness_scores(losses_of(facts[trial_id], modalities)) for trial_id in pick.trial_ids}
     return [
         _summary(systems, group, {key: one[name].score for key, one in found.items() if name in one}, name)

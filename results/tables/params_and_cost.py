@@ -78,7 +78,7 @@ def _table(systems: Systems, groups: list[Group]) -> Table:
 def _costs(systems: Systems, group: Group) -> list[Cell]:
     """Return the cells of `_COSTS` and the number of trials."""
     models = _models(systems, group)
-    facts = systems.data.facts([trial_id for pick in models for trial_id in pick.trial_ids])
+    facts = systems.facts(group)
     trials = {
         seed: [pick.trial_ids[pick.seeds.index(seed)] for pick in models]
         for seed in sorted(set.intersection(*(set(pick.seeds) for pick in models)) if models else ())
