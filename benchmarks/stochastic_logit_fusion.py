@@ -13,7 +13,8 @@ from sklearn.metrics import f1_score
 
 from results.counts import contributions
 from results.draws import uniform_draws
-from results.testbed import Profile, mix_logits
+from results.mixtures import mix_logits
+from results.testbed import Profile
 from search_spaces.missing_rates import MissingRates, one_modality
 from search_spaces.modality import patterns
 

@@ -10,7 +10,7 @@ from results.metrics import metric_named
 from results.pattern_shares import possible_patterns
 from results.statistics import mean
 from results.systems import System, Systems
-from results.testbed import Doubles, Profile
+from results.testbed import Doubles, Profile, simulate
 from search_spaces.missing_rates import TENTHS, MissingRates, one_modality, shared_rates
 from search_spaces.modality import FULL, Pattern
 
@@ -61,14 +61,13 @@ def _curve(systems: Systems, system: System, rates: Sequence[MissingRates]) -> C
     usable = [place for place, need in enumerate(needs) if all(one.key in system.picks for one in need)]
     needed = sorted({pattern for place in usable for pattern in needs[place]})
     seeds = system.seeds(needed)
-    drawn = [
-        _scores(systems, systems.profile(system, seed, needed), [rates[place] for place in usable]) for seed in seeds
-    ]
+    profiles = [systems.profile(system, seed, needed) for seed in seeds]
+    drawn = _scores(systems, profiles, [rates[place] for place in usable]) if seeds else np.empty(0)
     values: list[tuple[float, ...]] = [()] * len(rates)
     trial_ids: list[tuple[str, ...]] = [()] * len(rates)
     errors = [0.0] * len(rates)
     for row, place in enumerate(usable if seeds else ()):
-        each = np.stack([scores[row] for scores in drawn])  # (seeds, draws)
+        each = drawn[:, row]  # (seeds, draws)
         values[place] = tuple(mean(found) for found in each)
         errors[place] = _standard_error(each.mean(axis=0))
         ids = [trial_id for seed in seeds for trial_id in system.trials(seed, needs[place])]
@@ -77,12 +76,12 @@ def _curve(systems: Systems, system: System, rates: Sequence[MissingRates]) -> C
     return Curve(tuple(values), tuple(errors), tuple(trial_ids), tuple(reasons), seeds)
 
 
-def _scores(systems: Systems, profile: Profile, rates: Sequence[MissingRates]) -> Doubles:
-    """Return (rates, draws) scores; a single draw where the expectation is exact."""
+def _scores(systems: Systems, profiles: Sequence[Profile], rates: Sequence[MissingRates]) -> Doubles:
+    """Return (profiles, rates, draws) scores; a single draw where the expectation is exact."""
     options = systems.options
     if metric_named(options.metric).linear:
-        return profile.expected(rates, options.metric)[:, None]
-    return profile.simulate(rates, range(options.num_draws), options.metric)
+        return np.array([profile.expected(rates, options.metric) for profile in profiles])[..., None]
+    return simulate(profiles, rates, range(options.num_draws), options.metric)
 
 
 def _standard_error(draws: Doubles) -> float:

@@ -28,6 +28,7 @@ __all__ = [
 
 NO_COMPLETE_DATA = "no finished trial with p_train = 0"
 """Why a table of training on complete data has nothing to show."""
+_MOST_LISTED = 6  # curves that a caption names one by one
 _FIRST = ("naive", "unimodal", "dropout", "mtl", "gblend", "ogm_ge", "umt")
 
 
@@ -119,9 +120,14 @@ def interval_sentence(options: Options) -> str:
 
 
 def differing_seeds(seeds_of: Mapping[str, Sequence[int]]) -> str:
-    """Return a caption's sentence on which of the named curves or rows lack some of the seeds; empty if none does."""
+    """Return a caption's sentence on which of the named curves or rows lack some of the seeds; empty if none does.
+
+    More than a reader wants to read are only counted.
+    """
     every = {seed for seeds in seeds_of.values() for seed in seeds}
     fewer = [
         f"{name}: {', '.join(map(str, seeds))}" for name, seeds in seeds_of.items() if seeds and set(seeds) != every
     ]
+    if len(fewer) > _MOST_LISTED:
+        return f"With fewer seeds: {len(fewer)} of {len(seeds_of)}; the JSON file names the seeds of each. "
     return f"With fewer seeds: {'; '.join(fewer)}. " if fewer else ""

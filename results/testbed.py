@@ -1,6 +1,6 @@
 """The MMPT testbed: a score per availability pattern, and stochastic logit fusion for any test-time missing rates."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,15 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from results.counts import Counts, contributions
-from results.draws import available, uniform_draws
+from results.draws import uniform_draws
 from results.metrics import metric_named
-from results.pattern_shares import pattern_shares, possible_patterns
-from results.schema import Floats, Ints, Logits, Samples, TrialRecord
+from results.mixtures import masks
+from results.pattern_shares import pattern_shares
+from results.schema import Ints, Logits, Samples, TrialRecord
 from search_spaces.errors import InvalidValueError, MmptError
 from search_spaces.missing_rates import MissingRates
 from search_spaces.modality import Pattern
 
-__all__ = ["SEEDS", "MissingLogitsError", "Profile", "mix_logits"]
+__all__ = ["SEEDS", "MissingLogitsError", "Profile", "simulate"]
 
 SEEDS = range(100)
 """Seeds of the test-time draws; MMPT averages over 100."""
@@ -38,26 +39,6 @@ def _order(own: Sequence[str], ids: Sequence[str]) -> npt.NDArray[np.int64] | No
     if not len(own) == len(rows) == len(ids) or rows.keys() != set(ids):
         return None
     return np.array([rows[sample_id] for sample_id in ids], dtype=np.int64)
-
-
-def mix_logits(logits: Mapping[Pattern, Floats], draws: Mapping[str, Doubles], rates: MissingRates) -> Floats:
-    """Return (N, C) logits in which every sample has those of the pattern it is left with.
-
-    Args:
-        logits: (N, C) per pattern.
-        draws: modality -> (N,) uniform numbers; every modality of the data set.
-        rates: modality m of a sample is lost iff its draw is below the rate of m (MMPT's appendix B).
-    """
-    parts = [np.where(mask[:, None], logits[pattern], 0) for pattern, mask in _masks(draws, rates) if pattern in logits]
-    return np.sum(parts, axis=0, dtype=parts[0].dtype)
-
-
-def _masks(draws: Mapping[str, Doubles], rates: MissingRates) -> Iterator[tuple[Pattern, npt.NDArray[np.bool_]]]:
-    """For each possible pattern, which draws leave exactly it; the masks' shape is that of the draws."""
-    kept = available(draws, rates)
-    for pattern in possible_patterns(list(draws), rates):
-        states = [kept[..., place] == (name in pattern) for place, name in enumerate(draws) if rates[name] > 0]
-        yield pattern, np.logical_and.reduce(states) if states else np.ones(kept.shape[:-1], dtype=bool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,27 +115,8 @@ class Profile:
     def simulate(
         self, rates: Sequence[MissingRates], seeds: Sequence[int] = SEEDS, metric: str = "macro_f1"
     ) -> Doubles:
-        """Return a metric under test-time missing rates, (len(rates), len(seeds)).
-
-        Stochastic logit fusion (MMPT section 2.2 and appendix B): each sample independently loses modality m with
-        the rate of m and is predicted by the logits stored for what it is left with.
-
-        Raises:
-            MissingLogitsError: a rate needs a pattern that has no logits.
-            UnknownNameError: no such metric, or a rate names a modality that the data set lacks.
-        """
-        scored = metric_named(metric)
-        spelled_out = [rate.resolve(self.modalities) for rate in rates]
-        lost = [name for name in self.modalities if any(rate[name] > 0 for rate in spelled_out)]
-        values = np.empty((len(rates), len(seeds)))
-        step = max(1, _CHUNK_DRAWS // max(1, len(self.sample_ids)))
-        parts = self._numeric({pattern for rate in spelled_out for pattern in possible_patterns(self.modalities, rate)})
-        for start in range(0, len(seeds), step):
-            chunk = seeds[start : start + step]
-            draws = {name: uniform_draws(self.sample_ids, name, chunk, "test") for name in lost}
-            for row, rate in enumerate(spelled_out):
-                sums = self._sums(draws, rate, parts, len(chunk))
-                values[row, start : start + len(chunk)] = scored.of(Counts.of(sums, self.targets))
+        """Return a metric under test-time missing rates, (len(rates), len(seeds)); see `simulate`."""
+        values: Doubles = simulate([self], rates, seeds, metric)[0]
         return values
 
     def expected(self, rates: Sequence[MissingRates], metric: str) -> Doubles:
@@ -174,26 +136,55 @@ class Profile:
 
     def simulate_with(self, draws: Mapping[str, Doubles], rates: MissingRates, metric: str = "macro_f1") -> Doubles:
         """Return a metric, (S,), for given uniform draws: modality -> (S, N)."""
-        spelled_out = rates.resolve(self.modalities)
-        parts = self._numeric(set(possible_patterns(self.modalities, spelled_out)))
-        sums = self._sums(draws, spelled_out, parts, len(next(iter(draws.values()))))
+        sums = _sums([self], draws, rates.resolve(self.modalities), len(next(iter(draws.values()))))[:, 0]
         return metric_named(metric).of(Counts.of(sums, self.targets))
 
-    def _numeric(self, needed: set[Pattern]) -> dict[Pattern, npt.NDArray[np.floating]]:
-        dtype = np.float32 if len(self.sample_ids) < _EXACT_FLOAT32 else np.float64
-        return {pattern: self.part(pattern).astype(dtype) for pattern in sorted(needed)}
 
-    def _sums(
-        self,
-        draws: Mapping[str, Doubles],
-        rates: MissingRates,
-        parts: Mapping[Pattern, npt.NDArray[np.floating]],
-        num_seeds: int,
-    ) -> npt.NDArray[np.floating]:
-        """Sum what each sample contributes under the pattern it is left with, (S, 2 C + 1), by one matmul a pattern."""
-        always = np.broadcast_to(0.0, (num_seeds, len(self.sample_ids)))
-        complete = {name: draws[name] if rates[name] > 0 else always for name in self.modalities}
-        sums: npt.NDArray[np.floating] = np.zeros(1, dtype=np.float32)
-        for pattern, mask in _masks(complete, rates):
-            sums = sums + mask.astype(parts[pattern].dtype) @ parts[pattern]
-        return sums
+def simulate(
+    profiles: Sequence[Profile], rates: Sequence[MissingRates], seeds: Sequence[int] = SEEDS, metric: str = "macro_f1"
+) -> Doubles:
+    """Return a metric under test-time missing rates, (len(profiles), len(rates), len(seeds)).
+
+    Stochastic logit fusion (MMPT section 2.2 and appendix B): each sample independently loses modality m with
+    the rate of m and is predicted by the logits stored for what it is left with.
+
+    Args:
+        profiles: on the same samples in the same order.
+        rates: test-time missing rates.
+        seeds: of the draws.
+        metric: its name.
+
+    Raises:
+        MmptError: the profiles are on different samples.
+        MissingLogitsError: a rate needs a pattern that has no logits.
+        UnknownNameError: no such metric, or a rate names a modality that the data set lacks.
+    """
+    scored, first = metric_named(metric), profiles[0]
+    if any(profile.sample_ids != first.sample_ids for profile in profiles):
+        raise MmptError("profiles on different samples cannot be simulated together")
+    spelled_out = [rate.resolve(first.modalities) for rate in rates]
+    lost = [name for name in first.modalities if any(rate[name] > 0 for rate in spelled_out)]
+    values = np.empty((len(profiles), len(rates), len(seeds)))
+    step = max(1, _CHUNK_DRAWS // max(1, len(first.sample_ids)))
+    for start in range(0, len(seeds), step):
+        chunk = seeds[start : start + step]
+        draws = {name: uniform_draws(first.sample_ids, name, chunk, "test") for name in lost}
+        for row, rate in enumerate(spelled_out):
+            sums = _sums(profiles, draws, rate, len(chunk))
+            values[:, row, start : start + len(chunk)] = scored.of(Counts.of(sums, first.targets)).T
+    return values
+
+
+def _sums(
+    profiles: Sequence[Profile], draws: Mapping[str, Doubles], rates: MissingRates, num_seeds: int
+) -> npt.NDArray[np.floating]:
+    """Sum what each sample contributes under the pattern it is left with, (S, K, 2 C + 1), by one matmul a pattern."""
+    first = profiles[0]
+    dtype = np.float32 if len(first.sample_ids) < _EXACT_FLOAT32 else np.float64
+    always = np.broadcast_to(0.0, (num_seeds, len(first.sample_ids)))
+    complete = {name: draws[name] if rates[name] > 0 else always for name in first.modalities}
+    sums: npt.NDArray[np.floating] = np.zeros(1, dtype=np.float32)
+    for pattern, mask in masks(complete, rates):
+        parts = np.hstack([profile.part(pattern) for profile in profiles])
+        sums = sums + mask.astype(dtype) @ parts.astype(dtype)
+    return sums.reshape(num_seeds, len(profiles), -1)

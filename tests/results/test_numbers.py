@@ -16,8 +16,10 @@ from results.curves import curve, families
 from results.data import StoreData, load
 from results.draws import uniform_draws
 from results.figures import FIGURES
+from results.layout import differing_seeds
 from results.long_form import frame
 from results.metrics import score
+from results.mixtures import mix_logits
 from results.options import Options
 from results.render import to_json, to_markdown
 from results.render_html import to_html
@@ -31,7 +33,7 @@ from results.store import Failure, Store
 from results.systems import systems_of
 from results.table import Column, Row, Table, mark_best
 from results.tables import TABLES
-from results.testbed import Profile, mix_logits
+from results.testbed import Profile
 from search_spaces.errors import MmptError
 from search_spaces.missing_rates import TENTHS, MissingRates
 from search_spaces.modality import Pattern
@@ -276,3 +278,8 @@ def test_a_copied_trial_does_not_count_twice(store: Store, samples: Samples, bui
     shutil.copytree(folder / record.trial_id, folder / "backup")
     (table,) = build_table(store, "mmpt_profile")
     assert table.rows[0].cells[0].origin.trial_ids == (record.trial_id,)
+
+
+def test_a_caption_counts_what_is_too_much_to_list() -> None:
+    seeds_of = {f"curve {number}": [0] for number in range(7)} | {"whole": [0, 1]}
+    assert differing_seeds(seeds_of) == "With fewer seeds: 7 of 8; the JSON file names the seeds of each. "

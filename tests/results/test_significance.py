@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, chi2
 from simulated_seeds import METRICS, population
+from statsmodels.stats.multitest import multipletests
 
 from results.counts import contributions
 from results.significance import compare, holm, mcnemar
@@ -79,6 +80,8 @@ def test_holm() -> None:
     """The smallest of m is multiplied by m, the next by m - 1, and never gets smaller than one before it."""
     given = [0.04, float("nan"), 0.01, 0.02, 0.9]
     np.testing.assert_allclose(holm(given), [0.08, np.nan, 0.04, 0.06, 0.9], atol=1e-12)
+    drawn = np.random.default_rng(0).uniform(0, 0.2, 30).round(2).tolist()  # some are equal, some become more than 1
+    assert holm(drawn).tolist() == multipletests(drawn, method="holm")[1].tolist()
     assert holm([]).tolist() == []
     assert np.isnan(holm([float("nan")])).all()
     with pytest.raises(InvalidValueError, match=r"p-value: 1\.5"):

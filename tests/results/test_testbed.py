@@ -12,9 +12,10 @@ from sklearn.metrics import f1_score
 from results.counts import contributions
 from results.draws import uniform_draws
 from results.metrics import METRICS
+from results.mixtures import mix_logits
 from results.pattern_shares import possible_patterns
 from results.schema import Samples, TrialRecord
-from results.testbed import MissingLogitsError, Profile, mix_logits
+from results.testbed import MissingLogitsError, Profile
 from search_spaces.errors import MmptError, UnknownNameError
 from search_spaces.missing_rates import MissingRates, one_modality, shared_rates
 from search_spaces.modality import Pattern, patterns
