@@ -56,8 +56,7 @@ KILLED = dedent(
     from raw_toys import loose
     from trainables.prepared import prepare
     from trainables.dataset_identity import compute_fingerprint
-    from trainables.api_files import Audit, Sample
-from trainables.preparing.building import BuildOptions
+    from trainables.preparing.building import BuildOptions
     dataset = loose(Path(sys.argv[1]))
     def progress(done, total):
         if done > 128:  # the second chunk is in the journal, the third not yet

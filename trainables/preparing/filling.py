@@ -101,7 +101,7 @@ def is_intact(
     inputs: Mapping[str, npt.NDArray[Any]], present: Mapping[str, npt.NDArray[np.bool_]], one: Filled
 ) -> bool:
     """Tell whether the rows of a chunk are what was written; the arrays are views of the whole file."""
-    return zlib.crc32(sample_digests(inputs, present, one.start, one.stop)) == one.checksum
+    return zlib.crc32(sample_digests(inputs, present, one.start, one.stop).data) == one.checksum
 
 
 def _write(data: Path, room: Room, start: int, columns: Mapping[str, npt.NDArray[Any]]) -> None:
