@@ -78,7 +78,7 @@ def _blocks(table: pa.Table) -> Iterator[tuple[LogitsKey, int, int]]:
 def samples_bytes(samples: Samples) -> bytes:
     """Return a data set's samples as Parquet."""
     targets = samples.targets if samples.multi_label else samples.targets[:, None]
-    table = pa.Table.from_pandas(samples.frame[["sample_id", "split", "group"]], preserve_index=False)
+    table = pa.Table.from_pandas(samples.frame, preserve_index=False)
     flat = pa.array(np.ascontiguousarray(targets, dtype=np.int64).ravel())
     table = table.append_column("target", pa.FixedSizeListArray.from_arrays(flat, targets.shape[1]))
     about = {name: getattr(samples, name) for name in ("dataset", "modalities", "class_names", "multi_label")}
@@ -97,7 +97,7 @@ def read_samples(data: bytes, fingerprint: str) -> Samples:
     targets = np.asarray(table["target"].combine_chunks().flatten()).reshape(len(table), -1)
     return Samples(
         fingerprint=fingerprint,
-        frame=table.select(["sample_id", "split", "group"]).to_pandas(),
+        frame=table.drop_columns(["target"]).to_pandas(),
         targets=targets if about["multi_label"] else targets[:, 0],
         **about,
     )

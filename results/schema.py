@@ -123,7 +123,8 @@ class Samples:
         modalities: its modalities, sorted.
         class_names: one per class.
         multi_label: True if targets are (N, C) zeros and ones, else class numbers (N,).
-        frame: columns `sample_id`, `split`, `group`; one row per sample.
+        frame: columns `sample_id`, `split`, `group`, and `present_<modality>` where it is known which samples lack a
+            modality by nature; one row per sample.
         targets: (N,) class numbers or (N, C) zeros and ones, rows as in `frame`.
     """
 

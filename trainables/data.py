@@ -51,7 +51,7 @@ class SplitData:
             available = available & np.isin(self.modalities, pattern)
         shown = self.inputs if pattern is None else {name: self.inputs[name] for name in pattern if name in self.inputs}
         inputs = {name: self._take(name, rows[available[:, self.modalities.index(name)]]) for name in shown}
-        targets = self.targets[torch.from_numpy(rows).to(self.device, non_blocking=True)]
+        targets = self.targets.index_select(0, torch.from_numpy(rows).to(self.device, non_blocking=True))
         return Batch(inputs=inputs, available=available, modalities=self.modalities, targets=targets)
 
     def batches(self, size: int, pattern: Pattern | None = None) -> Iterator[Batch]:
@@ -71,7 +71,8 @@ class SplitData:
         source = self.inputs[name]
         if name in self.lengths:  # a batch is no longer than its longest text
             source = source[:, : int(self.lengths[name][rows].max(initial=1))]
-        taken = source[torch.from_numpy(rows).to(source.device, non_blocking=True)]
+        # index_select copies whole rows: up to ten times as fast as indexing with a tensor
+        taken = source.index_select(0, torch.from_numpy(rows).to(source.device, non_blocking=True))
         moved = taken if taken.device == self.device else taken.to(self.device, non_blocking=True)
         return as_input(moved, self.infos[name])
 

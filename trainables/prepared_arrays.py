@@ -54,7 +54,12 @@ class Prepared:
             class_names=list(self.info.class_names),
             multi_label=self.info.multi_label,
             frame=pd.DataFrame(
-                {"sample_id": self.sample_ids[kept], "split": self.splits[kept], "group": self.groups[kept]}
+                {
+                    "sample_id": self.sample_ids[kept],
+                    "split": self.splits[kept],
+                    "group": self.groups[kept],
+                    **{f"present_{name}": self.present[name][kept] for name in self.info.modalities},
+                }
             ),
             targets=self.targets[kept],
         )

@@ -24,7 +24,7 @@ def as_input(stored: Tensor, info: InputInfo) -> Tensor:
     if storage is None:
         return stored
     scale, shift = _affine(storage, len(info.shape), stored.device)
-    values = torch.addcmul(shift, stored.float(), scale)
+    values = stored.float().mul_(scale).add_(shift)
     missing = info.shape[-1] - storage.shape[-1]
     return functional.pad(values, (0, missing), value=storage.padding) if missing else values
 

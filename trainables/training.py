@@ -1,6 +1,7 @@
 """Passes over training samples: batches, gradient steps, and the learning rate's course."""
 
 import math
+import time
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,10 @@ class Training:
         compute: device and precision.
         stream: seeds drop-out and noise, together with the trial's seed and the epoch.
         rehearsal: trains this one's term alone; None trains what the method's `losses` says.
+
+    Attributes:
+        waiting_seconds: spent on making batches so far.
+        training_seconds: spent on epochs so far, making batches included.
     """
 
     def __init__(
@@ -70,9 +75,12 @@ class Training:
         self.stream = stream
         self.rehearsal = rehearsal
         self.optimizer = make_optimizer(method, self.spec)
+        self.waiting_seconds = 0.0
+        self.training_seconds = 0.0
 
     def train_epoch(self, epoch: int) -> dict[str, tuple[float, int]]:
         """Train the epoch (1, 2, ...) and return each term's mean and the number of samples it averages over."""
+        began = time.perf_counter()
         seed_everything(self.spec.seed, *self.stream, epoch)
         self.method.train()
         order = self.rows[order_of_epoch(len(self.rows), self.spec.seed, epoch)]
@@ -82,12 +90,16 @@ class Training:
         counts: dict[str, int] = {}
         for index, start in enumerate(starts):
             factor = learning_rate_factor(self.spec, (epoch - 1) * len(starts) + index, self.spec.epochs * len(starts))
+            asked = time.perf_counter()
             batch = self.data.batch(order[start : start + self.spec.batch_size], pattern)
+            self.waiting_seconds += time.perf_counter() - asked
             for name, term in self._step(batch, self.spec.learning_rate * factor).items():
                 value = term.mean.detach() * term.count
                 sums[name] = sums[name] + value if name in sums else value
                 counts[name] = counts.get(name, 0) + term.count
-        return {name: (sums[name].item() / counts[name], counts[name]) for name in sums}
+        means = {name: (sums[name].item() / counts[name], counts[name]) for name in sums}
+        self.training_seconds += time.perf_counter() - began
+        return means
 
     def _step(self, batch: Batch, learning_rate: float) -> dict[str, Term]:
         self.optimizer.zero_grad(set_to_none=True)

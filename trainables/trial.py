@@ -85,10 +85,12 @@ class Trial:
         clock.lap("setup")
         history: list[HistoryRow] = []
         best_epoch = 0
+        data_facts: dict[str, float] = {}
         if method.trains:
             loop = TrainingLoop(method, splits["train"], splits["val"], resolved.reports[0], compute)
             yield from self._train(loop)
             history, best_epoch = loop.history, loop.best_epoch
+            data_facts = loop.data_facts()
         clock.lap("train")
         evaluation = evaluate(method, splits, resolved.used, compute)
         clock.lap("evaluate")
@@ -97,6 +99,7 @@ class Trial:
         self.store.write_samples(prepared.to_samples(resolved.spec.dataset))
         facts = {
             **clock.seconds(),
+            **data_facts,
             "best_epoch": best_epoch,
             **{f"required/{name}/val_score": value for name, value in required_scores.items()},
             "parameters/trainable": sum(p.numel() for p in method.parameters() if p.requires_grad),
