@@ -8,6 +8,7 @@ from typing import Any
 
 from results.schema import SCHEMA_VERSION, HistoryRow, Samples, TrialRecord
 from results.store import Failure
+from search_spaces.missing_rates import INDEPENDENT
 from search_spaces.spec import TrialSpec, content_hash
 
 __all__ = ["COMPLETE", "ERROR", "SWEEP", "TRIAL_ID", "Child", "Points", "done_child", "failed_child", "params"]
@@ -27,7 +28,7 @@ _AXES: tuple[str, ...] = (
     "seed",
     "weight_decay",
 )
-_AXES += ("schedule", "warmup", "clip_norm", "patience")
+_AXES += ("schedule", "warmup", "clip_norm", "patience", "missing")
 
 
 Points = dict[tuple[str, int], float]
@@ -100,6 +101,7 @@ def params(spec: TrialSpec) -> dict[str, str]:
 def run_name(spec: TrialSpec) -> str:
     """Return `<method> <what sets it apart> seed <n>`, at most 160 characters."""
     rates = [f"p_train={spec.p_train}"] if spec.p_train else []
+    rates += [f"missing={spec.missing}"] if spec.missing != INDEPENDENT else []
     chosen = [f"{name}={value}" for name, value in spec.method_params.items()]
     end = f" seed {spec.seed}"
     text = " ".join([spec.method, *rates, f"lr={spec.learning_rate:g}", *chosen])

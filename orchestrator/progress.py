@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from orchestrator.events import Listener, Outcome
 from orchestrator.plan import Plan, PlannedTrial
 from results.schema import HistoryRow
+from search_spaces.missing_rates import INDEPENDENT
 
 __all__ = ["ProgressDisplay", "SteadyConsole", "describe", "varying_axes"]
 
@@ -27,11 +28,13 @@ class SteadyConsole(Console):
 
 
 def describe(trial: PlannedTrial, varying: Collection[str] = ()) -> str:
-    """Name a trial in a few words: method, its own parameters, p_train, the `varying` axes, seed."""
+    """Name a trial in a few words: method, its own parameters, p_train and its protocol, the `varying` axes, seed."""
     spec = trial.spec
     parts = [spec.method, *(f"{name}={value}" for name, value in spec.method_params.items())]
     if spec.p_train:
         parts.append(f"p_train={spec.p_train}")
+    if spec.missing != INDEPENDENT:
+        parts.append(f"missing={spec.missing}")
     parts += [f"{name}={getattr(spec, name)}" for name in _PLAIN_AXES if name in varying]
     return " ".join([*parts, f"seed={spec.seed}"])
 

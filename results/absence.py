@@ -8,7 +8,7 @@ from results.candidates import Group
 from results.data import StoreData
 from results.trial_rows import rates_text
 from search_spaces.errors import MmptError
-from search_spaces.missing_rates import MissingRates
+from search_spaces.missing_rates import INDEPENDENT, MissingRates
 from search_spaces.modality import Pattern
 
 __all__ = ["open_methods", "why_absent"]
@@ -71,6 +71,7 @@ def _is_of(spec: Mapping[str, Any], group: Group, modalities: Sequence[str]) -> 
     if any(spec.get(key) != getattr(group, key) for key in ("method", "dataset", "fusion")):
         return False
     try:
-        return rates_text(MissingRates(spec["p_train"]), modalities) == group.p_train
+        rates = rates_text(MissingRates(spec["p_train"]), modalities)
+        return (rates, spec.get("missing", INDEPENDENT)) == (group.p_train, group.missing)
     except (MmptError, KeyError, AttributeError):
         return False

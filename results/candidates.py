@@ -20,6 +20,7 @@ class Group(NamedTuple):
     fingerprint: str
     fusion: str
     p_train: str
+    missing: str
     method: str
 
 

@@ -7,11 +7,13 @@ from math import sqrt
 import numpy as np
 
 from results.metrics import metric_named
-from results.pattern_shares import possible_patterns
+from results.missing_masks import Doubles
+from results.missing_protocols import protocol_named
 from results.statistics import mean
 from results.systems import System, Systems
-from results.testbed import Doubles, Profile, simulate
-from search_spaces.missing_rates import TENTHS, MissingRates, one_modality, shared_rates
+from results.testbed import Profile, simulate
+from search_spaces.errors import InvalidValueError
+from search_spaces.missing_rates import INDEPENDENT, TENTHS, MissingRates, one_modality, shared_rates
 from search_spaces.modality import FULL, Pattern
 
 __all__ = ["Curve", "curve", "families"]
@@ -37,9 +39,26 @@ class Curve:
     seeds: tuple[int, ...]
 
 
-def families(modalities: Sequence[str]) -> dict[str, tuple[MissingRates, ...]]:
-    """Return the test-time rates of MMPT's curves: each modality alone, and `all` of them at one rate."""
-    return {name: one_modality(name) for name in sorted(modalities)} | {FULL: shared_rates(TENTHS)}
+def families(modalities: Sequence[str], missing: str = INDEPENDENT) -> dict[str, tuple[MissingRates, ...]]:
+    """Return the test-time rates of MMPT's curves: each modality alone, and `all` of them at one rate.
+
+    A family is left out if the protocol `missing` has none of its rates above zero.
+    """
+    every = {name: one_modality(name) for name in sorted(modalities)} | {FULL: shared_rates(TENTHS)}
+    return {
+        family: rates
+        for family, rates in every.items()
+        if any(rate and not _refusal(rate, modalities, missing) for rate in rates)
+    }
+
+
+def _refusal(rate: MissingRates, modalities: Sequence[str], missing: str) -> str:
+    """Return why a protocol has no such rates; empty if it has."""
+    try:
+        protocol_named(missing).settle(rate, modalities)
+    except InvalidValueError as error:
+        return str(error)
+    return ""
 
 
 def curve(systems: Systems, system: System, rates: Sequence[MissingRates]) -> Curve:
@@ -56,9 +75,10 @@ def curve(systems: Systems, system: System, rates: Sequence[MissingRates]) -> Cu
 
 
 def _curve(systems: Systems, system: System, rates: Sequence[MissingRates]) -> Curve:
-    modalities = systems.modalities(system.group)
-    needs = [possible_patterns(modalities, rate.resolve(modalities)) for rate in rates]
-    usable = [place for place, need in enumerate(needs) if all(one.key in system.picks for one in need)]
+    modalities, missing = systems.modalities(system.group), systems.options.missing
+    refusals = [_refusal(rate, modalities, missing) for rate in rates]
+    needs = [[] if refusal else _needed(systems, system, rate) for rate, refusal in zip(rates, refusals, strict=True)]
+    usable = [place for place, need in enumerate(needs) if need and all(one.key in system.picks for one in need)]
     needed = sorted({pattern for place in usable for pattern in needs[place]})
     seeds = system.seeds(needed)
     profiles = [systems.profile(system, seed, needed) for seed in seeds]
@@ -72,16 +92,26 @@ def _curve(systems: Systems, system: System, rates: Sequence[MissingRates]) -> C
         errors[place] = _standard_error(each.mean(axis=0))
         ids = [trial_id for seed in seeds for trial_id in system.trials(seed, needs[place])]
         trial_ids[place] = tuple(dict.fromkeys(ids))
-    reasons = ["" if found else _reason(systems, system, need) for found, need in zip(values, needs, strict=True)]
+    reasons = [
+        "" if found else refusal or _reason(systems, system, need)
+        for found, refusal, need in zip(values, refusals, needs, strict=True)
+    ]
     return Curve(tuple(values), tuple(errors), tuple(trial_ids), tuple(reasons), seeds)
+
+
+def _needed(systems: Systems, system: System, rate: MissingRates) -> list[Pattern]:
+    """Return every pattern that a test sample can be left with."""
+    modalities, protocol = systems.modalities(system.group), protocol_named(systems.options.missing)
+    num_samples = systems.data.samples[system.group.fingerprint].count("test")
+    return sorted(protocol.shares(modalities, protocol.settle(rate, modalities), num_samples))
 
 
 def _scores(systems: Systems, profiles: Sequence[Profile], rates: Sequence[MissingRates]) -> Doubles:
     """Return (profiles, rates, draws) scores; a single draw where the expectation is exact."""
     options = systems.options
-    if metric_named(options.metric).linear:
-        return np.array([profile.expected(rates, options.metric) for profile in profiles])[..., None]
-    return simulate(profiles, rates, range(options.num_draws), options.metric)
+    if metric_named(options.metric).linear or protocol_named(options.missing).averages_patterns:
+        return np.array([profile.expected(rates, options.metric, options.missing) for profile in profiles])[..., None]
+    return simulate(profiles, rates, range(options.num_draws), options.metric, options.missing)
 
 
 def _standard_error(draws: Doubles) -> float:

@@ -5,14 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from results.candidates import Group
 from results.data import StoreData
 from results.metrics import metric_named
+from results.missing_protocols import protocol_named
 from results.options import Options
 from results.rules import rule_named
 from results.systems import Systems
+from search_spaces.missing_rates import INDEPENDENT
 from search_spaces.modality import Pattern, patterns
 
 __all__ = [
     "NO_COMPLETE_DATA",
     "blocks_of_complete_data",
+    "blocks_of_missing_data",
     "caption",
     "column_title",
     "dataset_title",
@@ -23,6 +26,7 @@ __all__ = [
     "interval_sentence",
     "methods_in_order",
     "profile_columns",
+    "protocol_suffix",
     "split_of_selection",
 ]
 
@@ -44,6 +48,23 @@ def blocks_of_complete_data(systems: Systems) -> list[list[Group]]:
         if group.p_train == "0":
             found.setdefault(group[:3], []).append(group)
     return list(found.values())
+
+
+def blocks_of_missing_data(systems: Systems) -> list[tuple[str, list[Group]]]:
+    """Return (missing protocol, its groups of one data set and fusion): with p_train > 0, and with p_train = 0."""
+    found = dict.fromkeys((group.missing, group[:3]) for group in systems.groups if group.p_train != "0")
+    return [
+        (
+            missing,
+            [one for one in systems.groups if one[:3] == place and (one.p_train == "0" or one.missing == missing)],
+        )
+        for missing, place in found
+    ]
+
+
+def protocol_suffix(missing: str) -> str:
+    """Return what tells files of another than the default protocol apart."""
+    return "" if missing == INDEPENDENT else f"_{missing}"
 
 
 def fusions_of_complete_data(systems: Systems) -> list[list[Group]]:
@@ -106,11 +127,16 @@ def split_of_selection(options: Options) -> str:
 
 def draws_sentence(options: Options) -> str:
     """Return how scores at missing rates between 0 and 1 were computed."""
-    if metric_named(options.metric).linear:
+    protocol = protocol_named(options.missing)
+    if protocol.averages_patterns:
+        how = "Means over the patterns of what is absent, each on every sample."
+    elif metric_named(options.metric).linear:
         how = "Exact expectations over the random absence of modalities."
     else:
         how = f"Mean of {options.num_draws} draws of the absent modalities."
-    return f"{how} A sample that would lose every modality keeps one."
+    if options.missing == INDEPENDENT:
+        return f"{how} A sample that would lose every modality keeps one."
+    return f"{how} Missing protocol at test time: {options.missing}. {protocol.sentence}"
 
 
 def interval_sentence(options: Options) -> str:

@@ -58,7 +58,7 @@ def method_lines(systems: Systems, groups: Sequence[Group]) -> dict[str, list[Li
             )
             for method in methods_in_order(by_method)
         ]
-        for family, rates in families(systems.modalities(groups[0])).items()
+        for family, rates in families(systems.modalities(groups[0]), systems.options.missing).items()
     }
 
 

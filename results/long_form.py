@@ -12,7 +12,8 @@ from search_spaces.spec import TrialSpec
 
 __all__ = ["COLUMNS", "frame", "long_form"]
 
-COLUMNS = ("trial_id", "config", "fingerprint", "reports", "split", "route", "pattern", "label", "reported", "metric")
+_OF_TRIALS = ("trial_id", "config", "fingerprint", "mask_fingerprint", "reports")
+COLUMNS = (*_OF_TRIALS, "split", "route", "pattern", "label", "reported", "metric")
 """Columns beside the spec's axes and `value`."""
 
 
@@ -21,6 +22,7 @@ def frame(*stores: Store | str) -> pd.DataFrame:
 
     Columns: the spec's axes (`p_train` as text, parameters as `method.<name>` and `dataset.<name>`, encoders as
     `encoder.<modality>`), `COLUMNS` and `value`. `config` names the configuration and its versions without the seed;
+    `mask_fingerprint` tells trials that trained on equal missing masks;
     `label` is the pattern as tables call it (`all`, `only_image`); `reports` lists the patterns a trial stands for in
     its method's profile, the main one first, and `reported` says whether a row is one of them. `attrs["corrupt"]` maps
     the trials that were left out to why.
@@ -34,7 +36,7 @@ def frame(*stores: Store | str) -> pd.DataFrame:
 def long_form(data: StoreData) -> pd.DataFrame:
     """Return the long table of data that is loaded already; see `frame`."""
     axes = pd.DataFrame([{"config": config, **found} for config, found in data.axes.items()], columns=_columns(data))
-    about = data.trials[["trial_id", "config", "seed", "fingerprint", "reports"]].reset_index(drop=True)
+    about = data.trials[[*_OF_TRIALS, "seed"]].reset_index(drop=True)
     table = about.merge(axes, on="config").merge(data.scores(), on="trial_id")
     every = table[["fingerprint", "pattern", "reports"]].drop_duplicates()
     labels = [

@@ -29,8 +29,8 @@ def method_parts(
     Args:
         systems: of the store.
         trials: the rows of the store's trials whose methods are taken apart.
-        axes: by which; None: those that vary within a method, fusion and p_train on some data set. Which patterns a
-            trial stands for is no choice: an axis varies where trials differ on it that report the same.
+        axes: by which; None: those that vary within a method, fusion, p_train and protocol on some data set. What a
+            trial reports is no choice: an axis varies where trials differ on it that report the same.
     """
     each = trials.drop_duplicates([*Group._fields, *MEMBER]).reset_index(drop=True)
     values = pd.DataFrame([systems.data.axes[config] for config in each["config"]], dtype=object)
@@ -42,7 +42,7 @@ def method_parts(
 def _varying(each: pd.DataFrame, values: pd.DataFrame) -> dict[str, pd.Series]:
     """Return axis -> in which rows it varies."""
     group = each.groupby([*Group._fields, "reports"], sort=False).ngroup()
-    place = each.groupby(["method", "fusion", "p_train"], sort=False).ngroup()
+    place = each.groupby(["method", "fusion", "p_train", "missing"], sort=False).ngroup()
     found = {}
     for axis in values:
         known = values[axis].notna()

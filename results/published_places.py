@@ -10,8 +10,11 @@ from results.candidates import Group
 from results.cells import Cell, empty
 from results.group_cells import pattern_cell, rates_cells
 from results.layout import column_title
+from results.missing_protocols import protocol_named
 from results.systems import IMPUTATION, Systems
-from search_spaces.missing_rates import MissingRates
+from results.trial_rows import rates_text
+from search_spaces.errors import InvalidValueError
+from search_spaces.missing_rates import INDEPENDENT, MissingRates
 from search_spaces.modality import FULL, Pattern
 
 __all__ = ["Place", "places_of", "printed_cells"]
@@ -32,13 +35,31 @@ class Place(NamedTuple):
         return f"train {train}; test {test}"
 
     def cell(self, systems: Systems, group: Group) -> Cell:
-        """Return the store's number, of the group's method, fusion and data; p_train is the place's."""
+        """Return the store's number, of the group's method, fusion and data.
+
+        p_train is the place's, and the masks are those of the missing protocol that the report asks for.
+        """
         if group.method.startswith(IMPUTATION):
             return empty("feature imputation has a table of its own")
-        own = group._replace(p_train=self.train if _rates(self.train) else "0")
+        try:
+            own = self._trained(systems, group)
+        except InvalidValueError as error:
+            return empty(str(error))
         if self.available:
             return pattern_cell(systems, own, self._pattern(systems.modalities(group)))
         return rates_cells(systems, own, [_rates(self.p_test)])[0]
+
+    def _trained(self, systems: Systems, group: Group) -> Group:
+        """Return the group at the place's p_train, of the protocol that the report tests with.
+
+        Raises:
+            InvalidValueError: the protocol has no such p_train.
+        """
+        if not _rates(self.train):
+            return group._replace(p_train="0", missing=INDEPENDENT)
+        modalities, missing = systems.modalities(group), systems.options.missing
+        rates = protocol_named(missing).settle(_rates(self.train), modalities)
+        return group._replace(p_train=rates_text(rates, modalities), missing=missing)
 
     def _pattern(self, modalities: list[str]) -> Pattern:
         return Pattern(modalities) if self.available == FULL else Pattern.from_key(self.available)

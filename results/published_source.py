@@ -16,6 +16,7 @@ from results.scores import SCORES_SCHEMA
 from results.sources import FACTS
 from results.trial_rows import as_frame
 from search_spaces.errors import InvalidValueError, MmptError
+from search_spaces.missing_rates import INDEPENDENT
 from search_spaces.modality import FULL, Pattern, patterns
 
 __all__ = ["PublishedSource", "as_data"]
@@ -89,7 +90,8 @@ class PublishedSource:
     def _row(self, trial_id: str, rows: pd.DataFrame) -> dict[str, str | int]:
         first = rows.iloc[0]
         printed = set(rows["pattern"])
-        own: dict[str, Any] = {name: first[name] for name in ("dataset", "fusion", "method")} | {"p_train": "0"}
+        own: dict[str, Any] = {name: first[name] for name in ("dataset", "fusion", "method")}
+        own |= {"p_train": "0", "missing": INDEPENDENT}
         axis = "method.modality" if first["method"] == _ONE_PER_PATTERN else "method.source"
         axes = own | ({axis: first["variant"]} if first["variant"] else {})
         titles = {kind: self._titles[kind, first[kind]] for kind in ("method", "dataset")}
@@ -98,6 +100,7 @@ class PublishedSource:
             **own,
             "trial_id": trial_id,
             "config": trial_id,
+            "mask_fingerprint": "",
             "fingerprint": self._fingerprint(first["dataset"]),
             "seed": 0,
             "reports": ",".join(each.key for each in patterns(self._full[first["dataset"]]) if each.key in printed),

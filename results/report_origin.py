@@ -52,7 +52,12 @@ def _flags(options: Options) -> Iterator[tuple[str, str]]:
     default = Options()
     yield "--metric", options.metric
     yield "--route", options.route
-    for flag, name in (("--rule", "rule"), ("--draws", "num_draws"), ("--resamples", "num_resamples")):
+    for flag, name in (
+        ("--rule", "rule"),
+        ("--missing", "missing"),
+        ("--draws", "num_draws"),
+        ("--resamples", "num_resamples"),
+    ):
         if getattr(options, name) != getattr(default, name):
             yield flag, str(getattr(options, name))
     for axis, value in options.fixed:

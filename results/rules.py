@@ -77,7 +77,9 @@ def _fixed(scores: SelectionScores, options: Options) -> pd.DataFrame:
     table = table[table["config"].isin(kept)]
     for keys, rows in table.groupby([*KEYS, "reports"], observed=True):
         if len(rows) > 1:
-            raise MmptError(_ambiguous(str(keys[4]), [scores.axes[config] for config in rows["config"]]))
+            raise MmptError(
+                _ambiguous(str(keys[KEYS.index("method")]), [scores.axes[config] for config in rows["config"]])
+            )
     return _highest(table, KEYS)
 
 

@@ -89,7 +89,7 @@ class TrialRecord:
         spec: what was run.
         facts: plain JSON data that tables need without torch: `modalities` (list), `num_classes`, `multi_label`,
             `fingerprint` (of the data), `reports` (keys of the patterns this trial stands for in a profile),
-            `provenance` (git commit, package versions), `device`.
+            `provenance` (git commit, package versions), `device`, `mask_fingerprint` (of the training mask).
         logits: (N, C) float32 per key; rows follow `sample_ids[key.split]`.
         sample_ids: split -> ids of its samples, in the order of the rows.
         history: long-form curves and facts with the columns of `HISTORY_SCHEMA`.

@@ -1,6 +1,6 @@
 """The MMPT testbed: a score per availability pattern, and stochastic logit fusion for any test-time missing rates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from results.counts import Counts, contributions
-from results.draws import uniform_draws
+from results.draws import available
 from results.metrics import metric_named
-from results.mixtures import masks
-from results.pattern_shares import pattern_shares
+from results.missing_masks import Doubles, pattern_masks
+from results.missing_protocols import protocol_named
+from results.pattern_shares import possible_patterns
 from results.schema import Ints, Logits, Samples, TrialRecord
 from search_spaces.errors import InvalidValueError, MmptError
-from search_spaces.missing_rates import MissingRates
+from search_spaces.missing_rates import INDEPENDENT, MissingRates
 from search_spaces.modality import Pattern
 
 __all__ = ["SEEDS", "MissingLogitsError", "Profile", "simulate"]
@@ -22,7 +23,6 @@ __all__ = ["SEEDS", "MissingLogitsError", "Profile", "simulate"]
 SEEDS = range(100)
 """Seeds of the test-time draws; MMPT averages over 100."""
 
-Doubles = npt.NDArray[np.float64]
 _CHUNK_DRAWS = 4_000_000  # draws held at a time per modality: 32 MB
 _EXACT_FLOAT32 = 2**24  # float32 counts every integer below this exactly
 
@@ -113,78 +113,93 @@ class Profile:
         return float(metric_named(metric).of(Counts.of(self.part(pattern).sum(axis=0), self.targets)))
 
     def simulate(
-        self, rates: Sequence[MissingRates], seeds: Sequence[int] = SEEDS, metric: str = "macro_f1"
+        self,
+        rates: Sequence[MissingRates],
+        seeds: Sequence[int] = SEEDS,
+        metric: str = "macro_f1",
+        missing: str = INDEPENDENT,
     ) -> Doubles:
         """Return a metric under test-time missing rates, (len(rates), len(seeds)); see `simulate`."""
-        values: Doubles = simulate([self], rates, seeds, metric)[0]
+        values: Doubles = simulate([self], rates, seeds, metric, missing)[0]
         return values
 
-    def expected(self, rates: Sequence[MissingRates], metric: str) -> Doubles:
-        """Return the exact expectation of a linear metric under test-time missing rates, (len(rates),).
+    def expected(self, rates: Sequence[MissingRates], metric: str, missing: str = INDEPENDENT) -> Doubles:
+        """Return the exact expectation of a metric under test-time missing rates, (len(rates),).
 
         Raises:
-            InvalidValueError: the metric is not linear in the samples: its expectation has to be simulated.
+            InvalidValueError: the metric is not linear in the samples, so that its expectation has to be simulated,
+                or the protocol has no such rate.
             MissingLogitsError: a rate needs a pattern that has no logits.
         """
-        if not metric_named(metric).linear:
+        protocol = protocol_named(missing)
+        if not (metric_named(metric).linear or protocol.averages_patterns):
             raise InvalidValueError("metric", metric, "one that is a mean over samples, such as 'accuracy'")
         values = []
         for rate in rates:
-            shares = pattern_shares(self.modalities, rate.resolve(self.modalities))
+            shares = protocol.shares(self.modalities, protocol.settle(rate, self.modalities), len(self.sample_ids))
             values.append(sum(share * self.score(pattern, metric) for pattern, share in shares.items()))
         return np.array(values)
 
     def simulate_with(self, draws: Mapping[str, Doubles], rates: MissingRates, metric: str = "macro_f1") -> Doubles:
-        """Return a metric, (S,), for given uniform draws: modality -> (S, N)."""
-        sums = _sums([self], draws, rates.resolve(self.modalities), len(next(iter(draws.values()))))[:, 0]
+        """Return a metric, (S,), for given uniform draws: modality -> (S, N); a modality goes missing independently."""
+        settled = rates.resolve(self.modalities)
+        possible = possible_patterns(self.modalities, settled)
+        kept = available({name: draws[name] for name in self.modalities}, settled)
+        sums = _sums([self], pattern_masks(kept, self.modalities, settled, possible))[:, 0]
         return metric_named(metric).of(Counts.of(sums, self.targets))
 
 
 def simulate(
-    profiles: Sequence[Profile], rates: Sequence[MissingRates], seeds: Sequence[int] = SEEDS, metric: str = "macro_f1"
+    profiles: Sequence[Profile],
+    rates: Sequence[MissingRates],
+    seeds: Sequence[int] = SEEDS,
+    metric: str = "macro_f1",
+    missing: str = INDEPENDENT,
 ) -> Doubles:
     """Return a metric under test-time missing rates, (len(profiles), len(rates), len(seeds)).
 
-    Stochastic logit fusion (MMPT section 2.2 and appendix B): each sample independently loses modality m with
-    the rate of m and is predicted by the logits stored for what it is left with.
+    Stochastic logit fusion (MMPT section 2.2 and appendix B): each sample loses modalities as the protocol `missing`
+    says, by default independently of each other, and is predicted by the logits stored for what it is left with.
 
     Args:
         profiles: on the same samples in the same order.
         rates: test-time missing rates.
         seeds: of the draws.
         metric: its name.
+        missing: the protocol's name.
 
     Raises:
         MmptError: the profiles are on different samples.
         MissingLogitsError: a rate needs a pattern that has no logits.
-        UnknownNameError: no such metric, or a rate names a modality that the data set lacks.
+        UnknownNameError: no such metric or protocol, or a rate names a modality that the data set lacks.
+        InvalidValueError: the protocol has no such rate.
     """
-    scored, first = metric_named(metric), profiles[0]
+    scored, protocol, first = metric_named(metric), protocol_named(missing), profiles[0]
     if any(profile.sample_ids != first.sample_ids for profile in profiles):
         raise MmptError("profiles on different samples cannot be simulated together")
-    spelled_out = [rate.resolve(first.modalities) for rate in rates]
-    lost = [name for name in first.modalities if any(rate[name] > 0 for rate in spelled_out)]
+    if protocol.averages_patterns:
+        exact = np.array([profile.expected(rates, metric, missing) for profile in profiles])
+        return np.repeat(exact[..., None], len(seeds), axis=2)
+    settled = [protocol.settle(rate, first.modalities) for rate in rates]
+    among = [sorted(protocol.shares(first.modalities, rate, len(first.sample_ids))) for rate in settled]
     values = np.empty((len(profiles), len(rates), len(seeds)))
     step = max(1, _CHUNK_DRAWS // max(1, len(first.sample_ids)))
     for start in range(0, len(seeds), step):
         chunk = seeds[start : start + step]
-        draws = {name: uniform_draws(first.sample_ids, name, chunk, "test") for name in lost}
-        for row, rate in enumerate(spelled_out):
-            sums = _sums(profiles, draws, rate, len(chunk))
+        for row, (rate, possible) in enumerate(zip(settled, among, strict=True)):
+            kept = protocol.kept(first.sample_ids, first.modalities, rate, chunk, "test")
+            sums = _sums(profiles, pattern_masks(kept, first.modalities, rate, possible))
             values[:, row, start : start + len(chunk)] = scored.of(Counts.of(sums, first.targets)).T
     return values
 
 
 def _sums(
-    profiles: Sequence[Profile], draws: Mapping[str, Doubles], rates: MissingRates, num_seeds: int
+    profiles: Sequence[Profile], masks: Iterable[tuple[Pattern, npt.NDArray[np.bool_]]]
 ) -> npt.NDArray[np.floating]:
     """Sum what each sample contributes under the pattern it is left with, (S, K, 2 C + 1), by one matmul a pattern."""
-    first = profiles[0]
-    dtype = np.float32 if len(first.sample_ids) < _EXACT_FLOAT32 else np.float64
-    always = np.broadcast_to(0.0, (num_seeds, len(first.sample_ids)))
-    complete = {name: draws[name] if rates[name] > 0 else always for name in first.modalities}
-    sums: npt.NDArray[np.floating] = np.zeros(1, dtype=np.float32)
-    for pattern, mask in masks(complete, rates):
+    dtype = np.float32 if len(profiles[0].sample_ids) < _EXACT_FLOAT32 else np.float64
+    sums: npt.NDArray[np.floating] = np.zeros(1, dtype=dtype)
+    for pattern, mask in masks:
         parts = np.hstack([profile.part(pattern) for profile in profiles])
         sums = sums + mask.astype(dtype) @ parts.astype(dtype)
-    return sums.reshape(num_seeds, len(profiles), -1)
+    return sums.reshape(len(sums), len(profiles), -1)

@@ -21,6 +21,8 @@ TRIALS_SCHEMA = pa.schema(
         pa.field("fingerprint", pa.string(), nullable=False),  # of the prepared data
         pa.field("fusion", pa.string(), nullable=False),
         pa.field("p_train", pa.string(), nullable=False),  # missing rates in training as `rates_text` spells them
+        pa.field("missing", pa.string(), nullable=False),  # the missing protocol
+        pa.field("mask_fingerprint", pa.string(), nullable=False),  # of the training mask; "" before there is one
         pa.field("method", pa.string(), nullable=False),
         pa.field("seed", pa.int64(), nullable=False),
         pa.field("reports", pa.string(), nullable=False),  # keys of the patterns it stands for, the main one first
@@ -74,7 +76,8 @@ def trial_row(trial_id: str, spec: TrialSpec, facts: Mapping[str, Any]) -> dict[
         "trial_id": trial_id,
         "config": configuration(spec, facts.get("versions", {})),
         "fingerprint": facts["fingerprint"],
-        **{name: str(axes[name]) for name in ("dataset", "fusion", "p_train", "method")},
+        **{name: str(axes[name]) for name in ("dataset", "fusion", "p_train", "missing", "method")},
+        "mask_fingerprint": facts.get("mask_fingerprint", ""),
         "seed": int(seed),
         "reports": ",".join(facts["reports"]),
         "axes": json.dumps(axes, sort_keys=True),

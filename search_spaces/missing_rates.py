@@ -11,6 +11,7 @@ from search_spaces.errors import InvalidValueError, UnknownNameError
 from search_spaces.modality import Modality
 
 __all__ = [
+    "INDEPENDENT",
     "TENTHS",
     "MissingRates",
     "diagonal",
@@ -22,6 +23,9 @@ __all__ = [
 
 TENTHS = tuple(step / 10 for step in range(11))
 """0, 0.1, ..., 1: the rates of MMPT's figures."""
+
+INDEPENDENT = "independent"
+"""The missing protocol of trials that name none: every modality goes missing by itself."""
 
 _EVERY = "*"
 _DIGITS = 9  # 0.1 + 0.2 and 0.3 are one rate
@@ -155,8 +159,8 @@ def full_grid(
 def seventy_percent_missing(first: str, second: str) -> tuple[MissingRates, ...]:
     """The 70 %-missing rates of MAP and U2A: 30/100, 65/65 and 100/30 percent of (first, second) available.
 
-    The rates per modality are the papers'; which samples lose which modality is drawn as everywhere here,
-    independently per modality, so 65/65 leaves 42 % of the samples complete where MAP's own files leave 30 %.
+    With `missing="map_u2a"` the masks are the papers' too: 65/65 leaves 30 % of the samples complete. The default
+    protocol draws per modality, so that 65/65 leaves 42 % complete.
     """
     return (
         MissingRates({first: 0.7}),

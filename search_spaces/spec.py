@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from search_spaces.errors import InvalidValueError, UnknownNameError
-from search_spaces.missing_rates import MissingRates
+from search_spaces.missing_rates import INDEPENDENT, MissingRates
 from search_spaces.modality import Modality
 
 __all__ = ["Params", "TrialSpec", "Value", "canonical_json", "content_hash"]
@@ -88,8 +88,7 @@ def _params(what: str, value: Any) -> Params:
 
 
 def _encoders(what: str, value: Any) -> Params:
-    checked = _params(what, value)
-    return MappingProxyType({Modality(name): _text(f"{what}.{name}", item) for name, item in checked.items()})
+    return MappingProxyType({Modality(key): _text(f"{what}.{key}", item) for key, item in _params(what, value).items()})
 
 
 def _axis(check: Callable[[str, Any], Any], default: Any = MISSING) -> Any:
@@ -114,6 +113,7 @@ class TrialSpec:
         dataset_params: the data set's own parameters.
         method_params: the method's own hyperparameters.
         p_train: missing rates of the training split.
+        missing: key of the missing protocol: which samples lose what.
         learning_rate: peak learning rate of AdamW.
         batch_size: samples per step.
         epochs: most passes over the usable training samples.
@@ -132,6 +132,7 @@ class TrialSpec:
     dataset_params: Params = _axis(_params, dict)
     method_params: Params = _axis(_params, dict)
     p_train: MissingRates = _axis(_rates, MissingRates)
+    missing: str = _axis(_text, INDEPENDENT)
     learning_rate: float = _axis(_number(0, inclusive=False), 1e-3)
     batch_size: int = _axis(_integer(1), 64)
     epochs: int = _axis(_integer(1), 20)

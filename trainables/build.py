@@ -88,7 +88,7 @@ def load_splits(prepared: Prepared, resolved: Resolved, compute: Compute) -> dic
     splits = {name: load_split(prepared, name, resolved.used, compute.device) for name in ("train", "val", "test")}
     train, rows = splits["train"], prepared.rows("train")
     present = {name: prepared.present[name][rows] for name in prepared.info.modalities}
-    mask = training_mask(train.sample_ids, present, resolved.spec.p_train, resolved.spec.seed)
+    mask = training_mask(train.sample_ids, present, resolved.spec.p_train, resolved.spec.seed, resolved.spec.missing)
     return {**splits, "train": train.masked(mask)}
 
 

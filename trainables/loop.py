@@ -62,7 +62,7 @@ class TrainingLoop:
         return self.epoch >= self.spec.epochs or bool(self.spec.patience and waited >= self.spec.patience)
 
     def data_facts(self) -> dict[str, float]:
-        """Return the seconds of training, since this process began it, that went into making batches, and their share."""
+        """Return the seconds of training in this process that went into making batches, and their share."""
         waited, trained = self.training.waiting_seconds, self.training.training_seconds
         return {"seconds/data_waiting": waited, "data_waiting_share": waited / trained if trained else 0.0}
 

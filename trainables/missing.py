@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from results.draws import available, uniform_draws
-from search_spaces.missing_rates import MissingRates
+from results.missing_protocols import protocol_named
+from search_spaces.missing_rates import INDEPENDENT, MissingRates
 
 __all__ = ["training_mask"]
 
@@ -16,27 +16,21 @@ def training_mask(
     present: Mapping[str, npt.NDArray[np.bool_]],
     rates: MissingRates,
     seed: int,
+    missing: str = INDEPENDENT,
 ) -> npt.NDArray[np.bool_]:
     """Return which modalities each training sample keeps, (N, M) in alphabetical order of `present`.
 
-    Sample i loses modality m iff u(i, m, seed) < rate(m), where u depends on nothing but these three; what the data
-    itself lacks stays missing. A sample whose every present modality would go keeps the last of them to go.
+    It depends on nothing but the samples' ids, the rates, the seed and the protocol, so it is the same for all methods.
+    What the data itself lacks stays missing, and a sample that would lose all it has keeps one modality.
 
     Args:
         sample_ids: ids of the N samples.
         present: modality -> (N,) True where the data has it.
-        rates: p_train.
+        rates: p_train, as the protocol settles it.
         seed: the trial's seed.
+        missing: name of the protocol, in `results.missing_protocols`.
+
+    Raises:
+        UnknownNameError: there is no such protocol.
     """
-    order = sorted(present)
-    natural = np.stack([present[name] for name in order], axis=1)
-    if not rates:
-        return natural
-    draws = {name: uniform_draws(sample_ids, name, [seed], "train")[0] for name in order}
-    kept = available(draws, rates) & natural
-    lost = natural.any(axis=1) & ~kept.any(axis=1)
-    if lost.any():
-        order_of_loss = np.stack([draws[name] / max(rates[name], np.finfo(float).tiny) for name in order], axis=1)
-        last = np.where(natural, order_of_loss, -1.0)[lost].argmax(axis=1)
-        kept[lost] = np.arange(len(order)) == last[:, None]
-    return kept
+    return protocol_named(missing).availability(sample_ids, present, rates, seed, "train")

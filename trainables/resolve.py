@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from results.missing_protocols import protocol_named
 from search_spaces.errors import InvalidValueError, MmptError, UnknownNameError
-from search_spaces.missing_rates import MissingRates
+from search_spaces.missing_rates import INDEPENDENT, MissingRates
 from search_spaces.modality import Pattern
 from search_spaces.spec import TrialSpec, content_hash
 from trainables.api import DataInfo, Dataset, Fusion, Method
@@ -33,7 +34,7 @@ class Resolved:
         dataset_title: the data set's name in tables.
         method: the method's class.
         fusion: the fusion's class.
-        versions: of method and fusion, and the identities of the encoders.
+        versions: of method, fusion and missing protocol, and the identities of the encoders.
         hyperparameters: the method's, typed.
     """
 
@@ -109,17 +110,16 @@ def _resolve(
         raise InvalidValueError("dataset", spec.dataset, f"{allowed}; this one has {', '.join(modalities)}")
     used = method.uses(hyperparameters, modalities)
     encoders = _encoders(spec, fusion.parts(data_class, used), modalities)
-    rates = spec.p_train.resolve(modalities)
     full = spec.replace(
         dataset_params=spell_out(dataset.params),
         method_params=spell_out(hyperparameters),
         encoders=encoders,
-        # Other rates change a used modality's mask too, by rescuing samples that would lose everything.
-        p_train=rates if rates.only(used) else MissingRates(),
+        **_missing(spec, modalities, used),
     )
     info = dataset.info()
     identities = fusion.identities(encoders, info.inputs)
     versions = {"recipe": RECIPE_VERSION, "method": method.version, "fusion": fusion.version, "encoders": identities}
+    versions["missing"] = protocol_named(full.missing).version
     requires = method.requires(full, hyperparameters, modalities)
     identity = {"spec": {**full.to_config(), "encoders": {}}, "data": fingerprint, "versions": versions}
     if requires:
@@ -135,6 +135,16 @@ def _resolve(
         hyperparameters=hyperparameters,
         versions=versions,
     )
+
+
+def _missing(spec: TrialSpec, modalities: tuple[str, ...], used: tuple[str, ...]) -> dict[str, Any]:
+    """Return p_train as its protocol has it, and the protocol; if no used modality goes missing, neither matters."""
+    protocol = protocol_named(spec.missing)
+    rates = protocol.settle(spec.p_train or protocol.implied(modalities), modalities)
+    # Other rates change a used modality's mask too, by rescuing samples that would lose everything.
+    if rates.only(used):
+        return {"p_train": rates, "missing": spec.missing}
+    return {"p_train": MissingRates(), "missing": INDEPENDENT}
 
 
 def _encoders(spec: TrialSpec, parts: Mapping[str, str | None], modalities: tuple[str, ...]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 from safetensors import SafetensorError
 
+from results.missing_masks import mask_fingerprint
 from results.schema import HISTORY_SCHEMA, HistoryRow, TrialRecord
 from results.store import Failure, Store
 from search_spaces.errors import MmptError
@@ -108,7 +109,12 @@ class Trial:
         }
         history += [*evaluation.history, *(HistoryRow(None, name, value) for name, value in facts.items())]
         sample_ids = {name: splits[name].sample_ids for name in ("val", "test")}
-        self.store.write_trial(self._record(evaluation, history, sample_ids, str(compute.device.type)))
+        train = splits["train"]
+        about = {
+            "device": str(compute.device.type),
+            "mask_fingerprint": mask_fingerprint(train.sample_ids, train.modalities, train.available),
+        }
+        self.store.write_trial(self._record(evaluation, history, sample_ids, about))
 
     def _train(self, loop: TrainingLoop) -> Iterator[list[HistoryRow]]:
         if self._restore(loop):
@@ -133,10 +139,14 @@ class Trial:
         return True
 
     def _record(
-        self, evaluation: Evaluation, history: list[HistoryRow], sample_ids: Mapping[str, list[str]], device: str
+        self,
+        evaluation: Evaluation,
+        history: list[HistoryRow],
+        sample_ids: Mapping[str, list[str]],
+        about: Mapping[str, str],
     ) -> TrialRecord:
         resolved = self.resolved
-        facts = {**resolved.facts(), "device": device, "provenance": provenance()}
+        facts = {**resolved.facts(), **about, "provenance": provenance()}
         frame = pd.DataFrame(history, columns=HISTORY_SCHEMA.names).astype({"epoch": "Int32", "samples": "Int64"})
         return TrialRecord(
             trial_id=self.task.trial_id,

@@ -34,8 +34,8 @@ def preset_options(function: F) -> F:
             "settings",
             multiple=True,
             metavar="AXIS=V1,V2",
-            help="Replace an axis: learning_rate=1e-3,3e-4, method=naive,mtl, p_train=0.3,image:0.5, mtl.weight=1, "
-            "encoder.image=vit_tiny. Can be given several times.",
+            help="Replace an axis: learning_rate=1e-3,3e-4, method=naive,mtl, p_train=0.3,image:0.5, missing=gcnet, "
+            "mtl.weight=1, encoder.image=vit_tiny. Can be given several times.",
         ),
         click.argument("preset"),
     ):

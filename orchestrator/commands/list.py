@@ -1,4 +1,4 @@
-"""List what there is: presets, methods, datasets, encoders, backbones, tables, figures or metrics."""
+"""List what there is: presets, methods, datasets, encoders, missing protocols, tables, figures and so on."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from results.figures import FIGURES
 from results.metrics import METRICS
+from results.missing_protocols import MISSING_PROTOCOLS
 from results.rules import RULES
 from results.tables import TABLES
 from search_spaces.presets import PRESETS
@@ -29,6 +30,7 @@ _KINDS: Mapping[str, Callable[[], dict[str, str]]] = {
     "encoders": lambda: dict.fromkeys(encoder_names(), ""),
     "backbones": lambda: dict.fromkeys(backbone_names(), ""),
     "fusions": lambda: {key: _first_line(fusion) for key, fusion in FUSIONS.items()},
+    "missing": lambda: {key: protocol.sentence for key, protocol in MISSING_PROTOCOLS.items()},
     "tables": lambda: {key: _first_line(inspect.getmodule(table)) for key, table in TABLES.items()},
     "figures": lambda: {key: _first_line(inspect.getmodule(figure)) for key, figure in FIGURES.items()},
     "rules": lambda: {key: rule.sentence for key, rule in RULES.items()},

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from orchestrator.commands._options import parse_value, store_option
 from results.metrics import METRICS
+from results.missing_protocols import MISSING_PROTOCOLS
 from results.options import Options
 from results.published import PAPERS
 from results.render import to_markdown
@@ -34,6 +35,12 @@ _DEFAULT = Options()
 @click.option("--fix", "fixed", multiple=True, metavar="AXIS=VALUE", help="With --rule fixed: keep only this value.")
 @click.option("--allow-oracle", is_flag=True, help="Permit --rule oracle_test; every caption will say so.")
 @click.option("--compare", default="", help=f"Published numbers beside yours: one of {', '.join(PAPERS)}.")
+@click.option(
+    "--missing",
+    default=_DEFAULT.missing,
+    show_default=True,
+    help=f"How modalities go missing at test time: one of {', '.join(MISSING_PROTOCOLS)}.",
+)
 @click.option("--draws", "num_draws", default=_DEFAULT.num_draws, show_default=True, help="Draws of absent modalities.")
 @click.option(
     "--resamples",
@@ -61,6 +68,7 @@ def command(
       mmpt report --metric accuracy --route head --table mmpt_profile --show
       mmpt report --rule fixed --fix learning_rate=0.001 --fix batch_size=64
       mmpt report --compare mmpt
+      mmpt report --missing gcnet --metric accuracy --table robustness
     """
     report = Report([store, *others], Options(**options, fixed=tuple(map(_fixed, fixed))))
     # Asking for one kind means only that; asking for nothing means everything.

@@ -39,7 +39,7 @@ def _drawing(systems: Systems, groups: list[Group]) -> Drawing:
             *own[family],
             *(_printed_line(systems, each) for each in printed if each.family == family),
         ]
-        for family, rates in families(modalities).items()
+        for family, rates in families(modalities, systems.options.missing).items()
     }
     return lines_figure(
         systems,

@@ -12,7 +12,15 @@ from results.candidates import Group
 from results.curves import Curve, curve, families
 from results.data import StoreData
 from results.drawing import Drawing
-from results.layout import caption, dataset_title, differing_seeds, draws_sentence, family_title
+from results.layout import (
+    blocks_of_missing_data,
+    caption,
+    dataset_title,
+    differing_seeds,
+    draws_sentence,
+    family_title,
+    protocol_suffix,
+)
 from results.metrics import metric_named
 from results.options import Options
 from results.panels import blank, label_bar, label_figure
@@ -34,18 +42,19 @@ _LIGHT = 0.45  # luminance of a cell above which its number is black
 def build(data: StoreData, options: Options) -> list[Drawing] | Nothing:
     """Return one figure per data set, fusion and method that has trials with p_train > 0, and one for Best-Fusion.
 
+    Trials of different missing protocols are in different figures.
+
     Rows of panels: what is missing in training, columns of panels: what is missing in testing (all four combinations
     for two modalities, and any modality at one rate); in a panel, each row is one p_train with its own selection.
     """
     systems = systems_of(data, options)
     drawings = []
-    for block in dict.fromkeys(group[:3] for group in systems.groups):
-        groups = [group for group in systems.groups if group[:3] == block]
+    for missing, groups in blocks_of_missing_data(systems):
         trained = {group.method for group in groups if group.p_train != "0"}
         by_method = {method: [group for group in groups if group.method == method] for method in sorted(trained)}
         if len(trained) > 1:
             by_method[BEST_FUSION] = groups
-        drawings += [_drawing(systems, method, own) for method, own in by_method.items()]
+        drawings += [_drawing(systems, missing, method, own) for method, own in by_method.items()]
     found = [drawing for drawing in drawings if drawing is not None]
     return found or Nothing("no finished trial with p_train > 0 of one modality, or of all at one rate")
 
@@ -54,7 +63,7 @@ def _system(systems: Systems, method: str, groups: list[Group]) -> System:
     return systems.best_fusion(groups) if method == BEST_FUSION else systems.of(groups[0])
 
 
-def _drawing(systems: Systems, method: str, groups: list[Group]) -> Drawing | None:
+def _drawing(systems: Systems, missing: str, method: str, groups: list[Group]) -> Drawing | None:
     first = groups[0]
     modalities = systems.modalities(first)
     rates_of = training_rates(groups, modalities)
@@ -62,17 +71,18 @@ def _drawing(systems: Systems, method: str, groups: list[Group]) -> Drawing | No
         return None
     complete = [group for group in groups if group.p_train == "0"]
     base = _system(systems, method, complete) if complete else None
-    tests = families(modalities)
+    tests = families(modalities, systems.options.missing)
     found: dict[tuple[str, str], Surface] = {}
-    for train in sorted(rates_of, key=list(tests).index):
+    for train in sorted(rates_of, key=list(families(modalities)).index):
         for rate, own in rates_of[train].items():
             row = grid_row(systems, train, _system(systems, method, own), base)
             for test, test_rates in tests.items():
                 found.setdefault((train, test), {})[rate] = curve(systems, row, test_rates)
     title = "Best-Fusion" if method == BEST_FUSION else systems.data.title("method", method)
     where = f"{title} on {dataset_title(systems.data, first, systems.groups)}, {first.fusion} fusion"
+    where += f", trained with masks of {missing}" if protocol_suffix(missing) else ""
     return Drawing(
-        f"surface_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}_{method}",
+        f"surface_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}_{method}{protocol_suffix(missing)}",
         f"Missing in training and testing: {where}",
         _caption(systems, groups, found),
         _figure(found, f"{metric_named(systems.options.metric).title} (%)"),

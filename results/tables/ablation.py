@@ -12,7 +12,7 @@ from results.method_parts import MethodPart, method_parts
 from results.options import Options
 from results.systems import IMPUTATION, System, Systems, systems_of
 from results.table import Column, Nothing, Row, Table, mark_best
-from search_spaces.missing_rates import MissingRates
+from search_spaces.missing_rates import INDEPENDENT, MissingRates
 from search_spaces.modality import Pattern
 
 __all__ = ["build"]
@@ -46,12 +46,17 @@ def _table(systems: Systems, parts: Parts) -> Table:
         for _, group in sorted(blocks.items())
         for pattern in profile_columns(systems.modalities(group))
     ]
-    rates = {group.p_train: (MissingRates.parse(group.p_train), systems.modalities(group)) for group in groups}
-    ordered = sorted(rates, key=lambda p_train: availability_order(*rates[p_train]))
+    rates = {
+        (group.p_train, group.missing): (MissingRates.parse(group.p_train), systems.modalities(group))
+        for group in groups
+    }
+    ordered = sorted(rates, key=lambda trained: (*availability_order(*rates[trained]), trained[1] != INDEPENDENT))
     rows: list[Row] = []
-    for p_train in ordered:
-        where = "" if ordered == ["0"] else f", trained on {availability(*rates[p_train])}"
-        rows += _rows(systems, parts, [(group._replace(p_train=p_train), pattern) for group, pattern in places], where)
+    for p_train, missing in ordered:
+        where = f", trained on {availability(*rates[p_train, missing])}" if ordered != [("0", INDEPENDENT)] else ""
+        where += f" ({missing})" if missing != INDEPENDENT else ""
+        own = [(group._replace(p_train=p_train, missing=missing), pattern) for group, pattern in places]
+        rows += _rows(systems, parts, own, where)
     seeds = {seed for row in rows for cell in row.cells for seed in cell.origin.seeds}
     return Table(
         name=f"ablation_{first.method}_{first.fusion}",

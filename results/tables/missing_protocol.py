@@ -6,11 +6,19 @@ from results.availability import availability, availability_order
 from results.candidates import Group
 from results.data import StoreData
 from results.group_cells import rates_cells
-from results.layout import caption, dataset_title, draws_sentence, methods_in_order
+from results.layout import (
+    blocks_of_missing_data,
+    caption,
+    dataset_title,
+    draws_sentence,
+    methods_in_order,
+    protocol_suffix,
+)
+from results.missing_protocols import protocol_named
 from results.options import Options
 from results.systems import Systems, systems_of
 from results.table import Column, Nothing, Row, Table, mark_best_of_rows
-from search_spaces.missing_rates import MissingRates
+from search_spaces.missing_rates import INDEPENDENT, MissingRates
 
 __all__ = ["build"]
 
@@ -18,26 +26,21 @@ __all__ = ["build"]
 def build(data: StoreData, options: Options) -> list[Table] | Nothing:
     """Return one table per data set and fusion; it is tested at every availability that was trained with."""
     systems = systems_of(data, options)
-    groups = systems.groups
-    blocks = dict.fromkeys(group[:3] for group in groups if group.p_train != "0")
-    if not blocks:
-        return Nothing("no finished trial with p_train above 0")
-    return [_table(systems, [group for group in groups if group[:3] == block], groups) for block in blocks]
+    tables = [_table(systems, missing, groups) for missing, groups in blocks_of_missing_data(systems)]
+    return tables or Nothing("no finished trial with p_train above 0")
 
 
-def _table(systems: Systems, groups: list[Group], others: list[Group]) -> Table:
-    first, options = groups[0], systems.options
+def _table(systems: Systems, missing: str, groups: list[Group]) -> Table:
+    first, options, others = groups[0], systems.options, systems.groups
     modalities = systems.modalities(first)
-    known = {group.p_train: MissingRates.parse(group.p_train) for group in others if group[:2] == first[:2]} | {
-        "0": MissingRates()
-    }
+    trained_at = {group.p_train for group in others if group[:2] == first[:2] and group.missing == missing}
+    known = {text: MissingRates.parse(text) for text in {"0", *trained_at}}
     rates = dict(sorted(known.items(), key=lambda item: availability_order(item[1], modalities)))
     methods = methods_in_order(group.method for group in groups)
     rows: list[Row] = []
     for p_train in (text for text in rates if any(group.p_train == text for group in groups)):
-        columns = [
-            rates_cells(systems, first._replace(p_train=p_train, method=name), list(rates.values())) for name in methods
-        ]
+        place = first._replace(p_train=p_train, missing=INDEPENDENT if p_train == "0" else missing)
+        columns = [rates_cells(systems, place._replace(method=name), list(rates.values())) for name in methods]
         trained = availability(rates[p_train], modalities)
         found = [
             Row(f"train {trained}; test {availability(tested, modalities)}", tuple(cells))
@@ -46,14 +49,23 @@ def _table(systems: Systems, groups: list[Group], others: list[Group]) -> Table:
         rows += [replace(row, rule=bool(rows) and place == 0) for place, row in enumerate(mark_best_of_rows(found))]
     seeds = {seed for row in rows for cell in row.cells for seed in cell.origin.seeds}
     return Table(
-        name=f"missing_protocol_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}",
-        title=f"Missing in training and testing: {dataset_title(systems.data, first, others)}, {first.fusion} fusion",
+        name=f"missing_protocol_{first.dataset}_{first.fingerprint[:8]}_{first.fusion}{protocol_suffix(missing)}",
+        title=f"Missing in training and testing: {dataset_title(systems.data, first, others)}, {first.fusion} fusion"
+        f"{f', trained with masks of {missing}' if protocol_suffix(missing) else ''}",
         caption=f"{caption(systems, groups, seeds)} Rows: which share of the samples has each modality in training, "
-        "then at test time. Modalities go missing independently of each other at these rates. "
+        f"then at test time. {_sentence(missing, options)} "
         f"{draws_sentence(options)} Standard deviation over training seeds. Bold: "
         "best of its row.",
         columns=tuple(Column("Method", systems.data.title("method", method)) for method in methods),
         rows=tuple(rows),
         num_seeds=len(seeds),
-        about={**vars(options), **first._asdict(), "rates": list(rates)},
+        about={**vars(options), **first._asdict(), "p_train_missing": missing, "rates": list(rates)},
     )
+
+
+def _sentence(missing: str, options: Options) -> str:
+    trained = protocol_named(missing).sentence
+    if missing == options.missing:
+        return trained
+    tested = protocol_named(options.missing).sentence
+    return f"In training ({missing}): {trained} At test time ({options.missing}): {tested}"

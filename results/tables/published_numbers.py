@@ -11,11 +11,14 @@ from results.published import PAPERS, misprints, published, read_table
 from results.published_places import places_of, printed_cells
 from results.systems import Systems, systems_of
 from results.table import Column, Nothing, Row, Table
+from search_spaces.missing_rates import INDEPENDENT
 from search_spaces.modality import Pattern
 
 __all__ = ["build"]
 
-_INDEPENDENT = "Yours: modalities go missing independently of each other; the paper may have drawn them in another way."
+_INDEPENDENT = (
+    " Yours: modalities go missing independently of each other; the paper may have drawn them in another way."
+)
 
 
 def build(data: StoreData, options: Options) -> list[Table] | Nothing:
@@ -27,7 +30,7 @@ def build(data: StoreData, options: Options) -> list[Table] | Nothing:
     scored = printed[printed["metric"] == options.metric]
     known = _named(options.compare, "dataset")["modalities"].map(Pattern.from_key).to_dict()
     tables: list[Table] = []
-    for group in sorted({group._replace(p_train="0", method="") for group in systems.groups}):
+    for group in sorted({group._replace(p_train="0", missing=INDEPENDENT, method="") for group in systems.groups}):
         own = scored[(scored["dataset"] == group.dataset) & (scored["fusion"] == group.fusion)]
         if known.get(group.dataset) == Pattern(systems.modalities(group)):
             tables += [
@@ -43,7 +46,11 @@ def _table(systems: Systems, group: Group, number: int, printed: pd.DataFrame) -
     rows = _rows(systems, group, number, printed)
     seeds = {seed for row in rows for cell in row.cells for seed in cell.origin.seeds}
     digits = 1 if all(round(1000 * value, 6).is_integer() for value in printed["value"]) else 2
-    drawn = "" if places[0].available else f" {draws_sentence(options)} {_INDEPENDENT}"
+    drawn = (
+        ""
+        if places[0].available
+        else f" {draws_sentence(options)}{_INDEPENDENT if options.missing == INDEPENDENT else ''}"
+    )
     return Table(
         name=f"published_{options.compare}_{number}_{group.dataset}_{group.fingerprint[:8]}_{group.fusion}",
         title=f"Table {number} of {options.compare.upper()} and yours: "

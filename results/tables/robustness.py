@@ -34,7 +34,7 @@ def _table(systems: Systems, groups: list[Group]) -> Table:
     first = groups[0]
     by_method = {group.method: group for group in groups}
     rows: list[Row] = []
-    for family, rates in families(systems.modalities(first)).items():
+    for family, rates in families(systems.modalities(first), systems.options.missing).items():
         found = [_row(systems, by_method[method], family, rates) for method in methods_in_order(by_method)]
         first_row, *others_below = mark_best(found)
         rows += [replace(first_row, rule=bool(rows)), *others_below]

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from results.figures import FIGURES
+from results.missing_protocols import MISSING_PROTOCOLS
 from results.parquet import logits_table, samples_bytes
 from results.part_files import FACTS_SCHEMA, PART_HISTORY_SCHEMA, PART_SCORES_SCHEMA, PART_TRIALS_SCHEMA
 from results.render import CELLS_SCHEMA
@@ -25,7 +26,7 @@ from results.trial_rows import TRIALS_SCHEMA
 from search_spaces.catalog import Catalog
 
 ROOT = Path(__file__).parents[2]
-REPORTS, STORE = ROOT / "docs" / "reports.md", ROOT / "docs" / "store.md"
+REPORTS, STORE, MISSING = (ROOT / "docs" / name for name in ("reports.md", "store.md", "missing.md"))
 
 
 def section(path: Path, heading: str) -> str:
@@ -62,6 +63,11 @@ def test_every_table_and_figure_is_listed_in_its_own_words(catalog: Catalog[obje
 
 def test_every_selection_rule_is_listed_in_its_own_words() -> None:
     assert listed({name: rule.sentence for name, rule in RULES.items()}) in section(REPORTS, "## Selection")
+
+
+def test_every_missing_protocol_is_listed_in_its_own_words() -> None:
+    described = rows(section(MISSING, "## The list"))
+    assert described == [[f"`{key}`", one.sentence, one.source] for key, one in MISSING_PROTOCOLS.items()]
 
 
 def schema_of_logits() -> pa.Schema:

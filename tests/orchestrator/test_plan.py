@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from orchestrator.estimate import cost_of
 from orchestrator.plan import make_plan
-from search_spaces import InvalidValueError, MmptError, UnknownNameError
+from search_spaces import InvalidValueError, MissingRates, MmptError, UnknownNameError
 from trainables import resolve as resolving
 from trainables.resolve import resolve
 
@@ -25,6 +25,28 @@ def test_requirements_join_the_plan_before_what_needs_them() -> None:
 def test_equal_trials_count_once_however_they_are_written() -> None:
     spelled_out = toys.spec("naive", encoders={"left": "mlp_tiny"}, dataset_params={"noise": 0.5}, p_train=0.0)
     assert len(make_plan("p", [toys.spec(), spelled_out, toys.spec(schedule="linear")]).trials) == 1
+
+
+def test_a_protocol_without_anything_missing_is_the_default_one() -> None:
+    specs = [toys.spec(missing=name) for name in ("independent", "gcnet", "map_u2a")]
+    (trial,) = make_plan("p", specs).trials
+    assert trial.spec.missing == "independent"
+    expert = toys.spec("unimodal", method_params={"modality": "right"})
+    loses_left = expert.replace(p_train={"left": 0.3}, missing="map_u2a")
+    assert len(make_plan("p", [expert, loses_left]).trials) == 1
+
+
+def test_mmin_has_its_rates_by_itself() -> None:
+    plan = make_plan("p", [toys.spec(missing="mmin"), toys.spec(missing="mmin", p_train=0.5), toys.spec(p_train=0.5)])
+    one, other = plan.trials
+    assert {one.spec.missing, other.spec.missing} == {"mmin", "independent"}
+    assert one.spec.p_train == other.spec.p_train == MissingRates({"left": 0.5, "right": 0.5})
+
+
+def test_rates_beyond_gcnet_s_highest_are_one_trial() -> None:
+    specs = [toys.spec(dataset="toy_triple", missing="gcnet", p_train=rate) for rate in (2 / 3, 0.7, 0.9)]
+    (trial,) = make_plan("p", specs).trials
+    assert set(trial.spec.p_train.rates.values()) == {0.666666667}
 
 
 def test_done_trials_are_not_planned_again() -> None:
@@ -72,6 +94,9 @@ def test_circles_are_refused_by_name() -> None:
         ({"encoders": {"left": "mlp_tinny"}}, "unknown encoder 'mlp_tinny'; did you mean 'mlp_tiny'"),
         ({"encoders": {"centre": "mlp_tiny"}}, "unknown modality 'centre'"),
         ({"p_train": {"lft": 0.5}}, "unknown modality 'lft'; did you mean 'left'"),
+        ({"missing": "gcent"}, "unknown missing protocol 'gcent'; did you mean 'gcnet'"),
+        ({"missing": "gcnet", "p_train": {"left": 0.5}}, "missing rates of gcnet: 'left:0.5' is not allowed"),
+        ({"missing": "mmin", "p_train": 0.3}, "missing rates of mmin: '0.3' is not allowed; expected 0.5"),
         (
             {"method": "mtl", "method_params": {"weight_lef": 1.0}},
             "unknown parameter of mtl 'weight_lef'; did you mean",

@@ -190,7 +190,7 @@ def test_a_rebuild_equals_the_live_sweep_metric_by_metric(database: str, store: 
     assert curves["seconds/total"] == [(0, 2.5)]
     assert curves["odd_name_1"] == [(0, 1.0)]
     assert not {"broken", "grad/norm"} & set(curves)
-    assert flat["p_train.audio"] == "0.3"
+    assert (flat["p_train.audio"], flat["missing"]) == ("0.3", "independent")
     assert (flat["method.weight"], flat["encoder.audio"], flat["seed"]) == ("0.5", "conv_tiny", "1")
     assert (tags["mmpt.git_commit"], tags["version.torch"], tags["mmpt.complete"]) == ("abc", "2.4", "true")
     assert live[trials[2].trial_id][0] == "FAILED"

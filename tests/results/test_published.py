@@ -155,7 +155,9 @@ def test_imputation_is_a_method_with_its_source_as_an_axis() -> None:
     assert axes["mmpt-4-late-vae_imputation-best-mm_imdb"]["method.source"] == "best"
     assert axes["mmpt-4-early-unimodal-image-mm_imdb"]["method.modality"] == "image"
     chosen = select(data, Options())
-    printed = {(*key[0][2:], key[1]): pick.validation for key, pick in chosen.items()}
+    printed = {
+        (group.fusion, group.p_train, group.method, key): pick.validation for (group, key), pick in chosen.items()
+    }
     assert printed["late", "0", "unimodal", "text"] == pytest.approx(0.611, abs=1e-9)
     assert printed["late", "0", "vae_imputation", "image"] == pytest.approx(0.384, abs=1e-9)
 

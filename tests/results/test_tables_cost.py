@@ -197,7 +197,7 @@ class ManyConfigurations:
             for rate, size, weight in product(np.arange(1, 41).tolist(), range(25), range(20))
         ]
         number = len(axes)
-        constant = {"dataset": "toy", "fusion": "late", "p_train": "0", "method": "mtl"}
+        constant = {"dataset": "toy", "fusion": "late", "p_train": "0", "missing": "independent", "method": "mtl"}
         self.trials = pd.DataFrame(
             {
                 "trial_id": [f"t{place}" for place in range(number)],

@@ -8,12 +8,16 @@ import pytest
 import torch
 import toys
 
+from results.long_form import frame
 from results.metrics import score
+from results.missing_masks import mask_fingerprint
 from results.schema import LogitsKey, TrialRecord
 from results.store import Store
 from search_spaces import MissingRates, MmptError, TrialSpec
+from trainables.build import load_splits, open_prepared
 from trainables.devices import set_up_compute
 from trainables.loop import TrialDivergedError
+from trainables.missing import training_mask
 from trainables.resolve import resolve
 from trainables.task import TrialTask
 from trainables.trial import Trial
@@ -122,6 +126,21 @@ def test_a_unimodal_trial_ignores_the_rates_of_other_modalities() -> None:
     one = resolve(toys.spec("unimodal", method_params=params))
     other = resolve(toys.spec("unimodal", method_params=params, p_train=MissingRates({"left": 0.7})))
     assert one.trial_id == other.trial_id
+
+
+def test_a_trial_stores_the_fingerprint_of_the_mask_it_trained_on(store: Store, cache: Path) -> None:
+    spec = toys.spec("mtl", p_train=0.25, missing="map_u2a")
+    record, complete = finish(spec, store, cache), finish(toys.spec("mtl"), store, cache)
+    train = load_splits(open_prepared(resolve(spec), str(cache)), resolve(spec), set_up_compute(1, 0))["train"]
+    ids, modalities = train.sample_ids, list(train.modalities)
+    present = {name: np.ones(len(ids), dtype=bool) for name in modalities}
+    mask = training_mask(ids, present, resolve(spec).spec.p_train, spec.seed, "map_u2a")
+    assert (~mask).sum() == len(ids) // 2
+    assert record.facts["mask_fingerprint"] == mask_fingerprint(ids, modalities, mask)
+    assert complete.facts["mask_fingerprint"] == mask_fingerprint(ids, modalities, np.ones_like(mask))
+    assert frame(store).set_index("trial_id").loc[record.trial_id, "mask_fingerprint"].unique().tolist() == [
+        record.facts["mask_fingerprint"]
+    ]
 
 
 @pytest.mark.parametrize(("method", "error"), [("raising", "ValueError: the method raised"), ("diverging", "nan")])
