@@ -64,8 +64,10 @@ def _table(systems: Systems, missing: str, groups: list[Group]) -> Table:
 
 
 def _sentence(missing: str, options: Options) -> str:
+    """Return how modalities went missing in training, and at test time where `draws_sentence` does not say."""
     trained = protocol_named(missing).sentence
-    if missing == options.missing:
-        return trained
-    tested = protocol_named(options.missing).sentence
-    return f"In training ({missing}): {trained} At test time ({options.missing}): {tested}"
+    if missing != options.missing:
+        trained = f"In training ({missing}): {trained}"
+        default = f"At test time: {protocol_named(INDEPENDENT).sentence}"
+        return f"{trained} {default}" if options.missing == INDEPENDENT else trained
+    return trained if missing == INDEPENDENT else "Training and test have the same missing protocol."

@@ -156,7 +156,7 @@ def test_trials_of_different_protocols_never_compete(both: dict[str, TrialRecord
         assert cells["train complete"].origin.trial_ids == (both["complete"].trial_id,)
     assert "In training" not in paper.caption
     assert "In training (independent): Modalities go missing independently" in own.caption
-    assert "At test time (map_u2a): Of the samples an exact share" in own.caption
+    assert "Missing protocol at test time: map_u2a. Of the samples an exact share" in own.caption
 
 
 def test_partly_missing_data_is_tested_as_the_paper_tests_it(
