@@ -159,14 +159,8 @@ def simulate(
     """Return a metric under test-time missing rates, (len(profiles), len(rates), len(seeds)).
 
     Stochastic logit fusion (MMPT section 2.2 and appendix B): each sample loses modalities as the protocol `missing`
-    says, by default independently of each other, and is predicted by the logits stored for what it is left with.
-
-    Args:
-        profiles: on the same samples in the same order.
-        rates: test-time missing rates.
-        seeds: of the draws.
-        metric: its name.
-        missing: the protocol's name.
+    says, by default independently of each other, and is predicted by the logits stored for what it is left with. The
+    profiles are on the same samples in the same order.
 
     Raises:
         MmptError: the profiles are on different samples.
