@@ -25,8 +25,6 @@ from trainables.preparing.roots import remember_root
 
 __all__ = ["command"]
 
-_SHOWN = 2  # places per code on screen; audit.json has all
-
 
 @click.command()
 @click.argument("dataset")
@@ -123,8 +121,7 @@ def _show(console: Console, audit: Mapping[str, Any]) -> None:
     if not audit["findings"]:
         console.print("nothing is wrong with the files", highlight=False)
         return
-    table = Table("code", "count", "meaning", "where", "what is done")
+    table = Table("found", "count", "what is done", "for instance", box=None)
     for code, about in audit["findings"].items():
-        where = ", ".join(about["where"][:_SHOWN]) + (", ..." if about["count"] > _SHOWN else "")
-        table.add_row(code, f"{about['count']:,}", about["meaning"], where, about["action"])
+        table.add_row(code, f"{about['count']:,}", about["action"], about["where"][0])
     console.print(table, highlight=False, markup=False)
