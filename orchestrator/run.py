@@ -13,6 +13,7 @@ from ray import cloudpickle, tune
 from ray.tune.experiment import Trial as TuneTrial
 
 from orchestrator.cluster import joined_cluster
+from orchestrator.node_preparation import prepare_on_nodes
 from orchestrator.plan import PlannedTrial
 from orchestrator.schedule import Schedule
 from orchestrator.searcher import PlanSearcher
@@ -65,6 +66,8 @@ def run_on_ray(
     _ship_by_value(extensions)
     with joined_cluster(address, resources) as capacity, tempfile.TemporaryDirectory(prefix="mmpt-tune-") as folder:
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failures are the schedule's to report
+        one_of_each = {trial.fingerprint: trial for trial in schedule.plan.todo}
+        prepare_on_nodes([make_task(trial) for trial in one_of_each.values()], extensions.get("datasets", {}))
         while not schedule.exhausted:
             searcher = PlanSearcher(schedule, lambda trial: make_task(trial).to_config(), TRIALS_PER_EXPERIMENT)
             tuner = tune.Tuner(

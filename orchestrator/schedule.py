@@ -32,6 +32,11 @@ class Schedule:
         self._skipped: dict[str, str] = {}
 
     @property
+    def plan(self) -> Plan:
+        """What is worked off."""
+        return self._plan
+
+    @property
     def exhausted(self) -> bool:
         """True if nothing will ever be handed out again."""
         return not self._pending or (self._fail_fast and bool(self._failed))

@@ -22,7 +22,15 @@ from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.tree import RawDataError
 from trainables.resolve import Resolved
 
-__all__ = ["build_method", "check_prepared", "load_splits", "open_prepared", "raw_root", "required_weights"]
+__all__ = [
+    "build_method",
+    "check_prepared",
+    "load_splits",
+    "open_prepared",
+    "prepare_data",
+    "raw_root",
+    "required_weights",
+]
 
 _INITIAL_STREAM = 0
 _MOST_OPENED = 4
@@ -30,26 +38,32 @@ _OPENED: dict[tuple[str, str], Prepared] = {}
 
 
 def open_prepared(resolved: Resolved, cache: str, data_root: str = "") -> Prepared:
-    """Open a trial's prepared data, preparing it first if this node has not done so; a warm worker keeps it open.
+    """Open a trial's prepared data, see `prepare_data`; a warm worker keeps it open."""
+    key = (cache, resolved.fingerprint)
+    if key not in _OPENED:
+        if len(_OPENED) == _MOST_OPENED:
+            _OPENED.pop(next(iter(_OPENED)))
+        _OPENED[key] = prepare_data(resolved.spec, resolved.fingerprint, cache, data_root)
+    return _OPENED[key]
+
+
+def prepare_data(spec: TrialSpec, fingerprint: str, cache: str, data_root: str = "") -> Prepared:
+    """Return a spec's prepared data, preparing it first if this node has not done so.
 
     Args:
-        resolved: the trial.
+        spec: names the data set and its parameters.
+        fingerprint: of the data, as planning found it.
         cache: folder of prepared data.
         data_root: folder of raw files on the driver; used if this machine has it, too.
 
     Raises:
         MmptError: the raw files on this machine are not those that the trial was planned with.
     """
-    key = (cache, resolved.fingerprint)
-    if key not in _OPENED:
-        if len(_OPENED) == _MOST_OPENED:
-            _OPENED.pop(next(iter(_OPENED)))
-        dataset, _ = open_dataset(resolved.spec)
-        if isinstance(dataset, FileDataset) and not (Path(cache) / resolved.fingerprint).exists():
-            dataset.root = Path(data_root) if data_root and Path(data_root).is_dir() else None
-            _check_same_files(dataset, resolved.fingerprint)
-        _OPENED[key] = prepare(dataset, resolved.fingerprint, Path(cache))
-    return _OPENED[key]
+    dataset, _ = open_dataset(spec)
+    if isinstance(dataset, FileDataset) and not (Path(cache) / fingerprint).exists():
+        dataset.root = Path(data_root) if data_root and Path(data_root).is_dir() else None
+        _check_same_files(dataset, fingerprint)
+    return prepare(dataset, fingerprint, Path(cache))
 
 
 def _check_same_files(dataset: FileDataset, fingerprint: str) -> None:
