@@ -35,7 +35,10 @@ def seconds(spec: TrialSpec, cache: Path, gpus: float) -> float:
     """Return how long a training takes, from the first step on. Teachers have random weights, which cost the same."""
     resolved, compute = resolve(spec), set_up_compute(1, gpus)
     splits = load_splits(open_prepared(resolved, str(cache)), resolved, compute)
-    loop = TrainingLoop(build_method(resolved, compute), splits["train"], splits["val"], resolved.reports[0], compute)
+    method = build_method(resolved, compute)
+    teachers = {name: build_method(resolve(needed), compute) for name, needed in resolved.requirements().items()}
+    method.receive({name: teacher.state_dict() for name, teacher in teachers.items()})
+    loop = TrainingLoop(method, splits["train"], splits["val"], resolved.reports[0], compute)
     began = _now(gpus)
     for _ in loop.rehearsals.epochs():
         pass

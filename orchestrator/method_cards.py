@@ -13,6 +13,7 @@ from search_spaces.spec import TrialSpec
 from trainables.api import Method
 from trainables.catalogs import METHODS
 from trainables.params import read_params
+from trainables.support import support_text
 
 __all__ = ["card_text", "methods_page", "parameter_lines", "unindented"]
 
@@ -62,6 +63,7 @@ def _facts(name: str, method: type[Method]) -> dict[str, str]:
     card = method.card
     late, early = card.cost
     return {
+        "supports": support_text(method),
         "requires": ", ".join(_required(name, method)) or "no other trial",
         "cost relative to naive": f"{late} in late fusion, {early} in early fusion",
         "incomplete training samples": card.missing_in_training or _USE[method.needs_complete],

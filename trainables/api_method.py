@@ -12,13 +12,14 @@ from torch.nn import Parameter
 
 from search_spaces.modality import Pattern, patterns
 from search_spaces.spec import TrialSpec
+from trainables.api_card import TASK_TYPES, MethodCard, TaskType
 from trainables.api_data import DataInfo, NoParams
 from trainables.api_fusion import Fusion
 from trainables.api_model import Batch, Features
 from trainables.api_rehearsal import Rehearsal, Rehearsed
 from trainables.vae import VaeSettings
 
-__all__ = ["Method", "MethodCard", "Term"]
+__all__ = ["Method", "Term"]
 
 
 @dataclass(frozen=True)
@@ -28,27 +29,6 @@ class Term:
     mean: Tensor
     count: int
     weight: float | Tensor = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class MethodCard:
-    """What `mmpt show` prints about a method, and its name in tables.
-
-    Attributes:
-        title: its name in tables.
-        paper: where it comes from.
-        idea: one sentence.
-        cost: compute of a profile in late and in early fusion, naive = 1, with M modalities; estimated from passes.
-        missing_in_training: what an incomplete training sample does, if `needs_complete` does not say it.
-        missing_at_test: what is served where modalities are missing, by the probe and by the head route.
-    """
-
-    title: str
-    paper: str
-    idea: str
-    cost: tuple[str, str] = ("unknown", "unknown")
-    missing_in_training: str = ""
-    missing_at_test: str = "probe of what is available; joint head with zero features"
 
 
 class Method(nn.Module, ABC):
@@ -61,6 +41,9 @@ class Method(nn.Module, ABC):
         info: the data's shapes and classes.
         fusion: encoders of `uses(...)` and the joint head.
         hyperparameters: an instance of `Hyperparameters`.
+
+    Attributes:
+        frozen: modules that losses only read; `receive` makes them, so that no checkpoint has them.
     """
 
     version: ClassVar[str] = "1"
@@ -69,7 +52,11 @@ class Method(nn.Module, ABC):
     Hyperparameters: ClassVar[type[Any]] = NoParams
     trains: ClassVar[bool] = True
     """False if it takes a required trial's model as it is."""
+    fusions: ClassVar[tuple[str, ...]] = ()
+    """Keys of the fusions that it supports; empty if any."""
+    task_types: ClassVar[tuple[TaskType, ...]] = TASK_TYPES
     fewest_modalities: ClassVar[int] = 2
+    most_modalities: ClassVar[int | None] = None
     needs_complete: ClassVar[bool] = True
     """True if only samples with every modality carry a loss, False if any sample does; see `usable`."""
 
@@ -79,6 +66,7 @@ class Method(nn.Module, ABC):
         self.info = info
         self.fusion = fusion
         self.hyperparameters = hyperparameters
+        self.frozen: dict[str, nn.Module] = {}
 
     # What planning asks, without building anything.
 
@@ -164,6 +152,10 @@ class Method(nn.Module, ABC):
         """Take the rehearsals' losses by term; return what the history shall say of the whole trial, by name."""
         del rehearsed
         return {}
+
+    def judged_by(self, main: Pattern) -> Sequence[Pattern]:
+        """Return the patterns whose mean validation score chooses the epoch: what is trained of the main one."""
+        return (main,)
 
     def imputation(self) -> tuple[VaeSettings, bool] | None:
         """Return how missing features are completed before probing, and whether probes are fitted on completed ones.

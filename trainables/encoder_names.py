@@ -1,4 +1,4 @@
-"""Names of encoders and backbones in a spec: `conv_tiny`, `vit_tiny`, `vit:<hub name or folder>`."""
+"""Names of encoders and backbones in a spec: `conv_tiny`, `vit_tiny`, `vit:<hub name>[@<revision>]`, `vit:<folder>`."""
 
 import hashlib
 from collections.abc import Mapping
@@ -62,7 +62,10 @@ def build_backbone(name: str, inputs: Mapping[str, InputInfo]) -> Backbone:
 
 
 def encoder_identity(name: str, info: InputInfo) -> str:
-    """Return what stands for an encoder in a trial's id: its name and version; for a local folder, its content."""
+    """Return what stands for an encoder in a trial's id: its name, with the hub's revision if it has one, and version.
+
+    Of a local folder it is the content.
+    """
     cls, source = _parse(ENCODERS, name)
     _check_kind("encoder", name, cls, info)
     return _identity(name, source, cls.version)
@@ -102,6 +105,8 @@ def _parse(catalog: Catalog[Part], name: str) -> tuple[Part, str | None]:
 def _check_checkpoint(catalog: Catalog[Part], name: str, key: str, checkpoint: str) -> None:
     if checkpoint in catalog.get(key).configurations:
         raise InvalidValueError(catalog.kind, name, f"{key}_{checkpoint} for the small configuration of that name")
+    if checkpoint.endswith("@") and not Path(checkpoint).is_dir():
+        raise InvalidValueError(catalog.kind, name, f"a revision after @, or {name.removesuffix('@')} for the newest")
     if Path(checkpoint).is_dir() and not Path(checkpoint).is_absolute():
         raise InvalidValueError(catalog.kind, name, f"an absolute folder, {key}:{Path(checkpoint).absolute()}")
 

@@ -31,7 +31,7 @@ class TrainingLoop:
         method: the method, on the device.
         train: training split whose `available` already has the missing mask.
         val: validation split.
-        main: pattern whose validation score selects the epoch.
+        main: pattern whose validation score selects the epoch, unless the method says otherwise.
         compute: device and precision.
     """
 
@@ -123,28 +123,28 @@ class TrainingLoop:
         ]
 
     def _validate(self) -> list[HistoryRow]:
-        seen = self.val.has(self.main)
-        logits, targets = self._main_logits(self.val)[seen], self.val.targets_host[seen]
-        rows = [
-            finite_row(self.epoch, "val/loss", training_loss(logits, targets)),
-            *(
-                finite_row(self.epoch, f"val/{name}", score(logits, targets, name))
-                for name in (SELECTION_METRIC, "accuracy")
-            ),
-        ]
-        selected = rows[1].value
+        judged = [self._judged(pattern) for pattern in self.method.judged_by(self.main)]
+        means = {name: float(np.mean([values[name] for values in judged])) for name in judged[0]}
+        rows = [finite_row(self.epoch, f"val/{name}", value) for name, value in means.items()]
+        selected = means[SELECTION_METRIC]
         if selected > self.best_score:
             self.best_score, self.best_epoch = selected, self.epoch
             self.best = weights(self.method)
         return rows
 
-    def _main_logits(self, data: SplitData) -> Floats:
+    def _judged(self, pattern: Pattern) -> dict[str, float]:
+        seen = self.val.has(pattern)
+        logits, targets = self._logits(pattern)[seen], self.val.targets_host[seen]
+        scores = {name: score(logits, targets, name) for name in (SELECTION_METRIC, "accuracy")}
+        return {"loss": training_loss(logits, targets), **scores}
+
+    def _logits(self, pattern: Pattern) -> Floats:
         self.method.eval()
         parts = []
         with torch.inference_mode():
-            for batch in data.batches(EVALUATION_BATCH, self.main):
+            for batch in self.val.batches(EVALUATION_BATCH, pattern):
                 features: Features = encode(self.method, batch, self.compute)
-                logits = self.method.predict(features, self.main)
-                assert logits is not None, "a method predicts its main pattern"
+                logits = self.method.predict(features, pattern)
+                assert logits is not None, "a method predicts what it is judged by"
                 parts.append(logits)
             return np.asarray(torch.cat(parts).float().cpu().numpy())

@@ -118,6 +118,8 @@ def check_values(name: str, values: npt.NDArray[Any], sample_ids: Sequence[str],
     if values.shape[1:] != tuple(stored.shape) or values.dtype != np.dtype(stored.dtype):
         found = f"{values.dtype} {values.shape[1:]}"
         yield f"input {name} is {found} per sample, info() says {stored.dtype} {tuple(stored.shape)}"
+    elif 0 in expected.shape:
+        yield f"input {name} has no values in any sample: its shape is {tuple(expected.shape)}; leave the modality out"
     elif expected.kind == "text":
         yield from _token_ids(name, values, expected)
     elif values.dtype.kind == "f" and not np.isfinite(values).all():

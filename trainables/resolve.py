@@ -15,10 +15,11 @@ from trainables.catalogs import DATASETS, FUSIONS, METHODS
 from trainables.dataset_identity import open_dataset
 from trainables.encoder_names import JOINT
 from trainables.params import read_params, spell_out
+from trainables.support import check_support
 
 __all__ = ["Resolved", "resolve"]
 
-RECIPE_VERSION = "1"
+RECIPE_VERSION = "2"
 """Raise it whenever the loop, the optimiser or the probes give other numbers for the same spec."""
 
 
@@ -103,11 +104,10 @@ def _resolve(
 ) -> Resolved:
     modalities = tuple(sorted(data_class.modalities()))
     dataset, fingerprint = open_dataset(spec)
+    info = dataset.info()
+    check_support(spec, method, info)
     given = read_params(method.Hyperparameters, spec.method_params, spec.method, modalities)
     hyperparameters = method.settle(given, fusion)
-    if len(modalities) < method.fewest_modalities:
-        allowed = f"a data set with at least {method.fewest_modalities} modalities for {spec.method}"
-        raise InvalidValueError("dataset", spec.dataset, f"{allowed}; this one has {', '.join(modalities)}")
     used = method.uses(hyperparameters, modalities)
     encoders = _encoders(spec, fusion.parts(data_class, used), modalities)
     full = spec.replace(
@@ -116,7 +116,6 @@ def _resolve(
         encoders=encoders,
         **_missing(spec, modalities, used),
     )
-    info = dataset.info()
     identities = fusion.identities(encoders, info.inputs)
     versions = {"recipe": RECIPE_VERSION, "method": method.version, "fusion": fusion.version, "encoders": identities}
     versions["missing"] = protocol_named(full.missing).version

@@ -88,7 +88,8 @@ class Trial:
         best_epoch = 0
         data_facts: dict[str, float] = {}
         if method.trains:
-            loop = TrainingLoop(method, splits["train"], splits["val"], resolved.reports[0], compute)
+            main = next((one for one in resolved.reports if splits["train"].has(one).any()), resolved.reports[0])
+            loop = TrainingLoop(method, splits["train"], splits["val"], main, compute)
             yield from self._train(loop)
             history, best_epoch = loop.history, loop.best_epoch
             data_facts = loop.data_facts()
@@ -104,7 +105,7 @@ class Trial:
             "best_epoch": best_epoch,
             **{f"required/{name}/val_score": value for name, value in required_scores.items()},
             "parameters/trainable": sum(p.numel() for p in method.parameters() if p.requires_grad),
-            "parameters/total": sum(p.numel() for p in method.parameters()),
+            "parameters/total": sum(p.numel() for own in (method, *method.frozen.values()) for p in own.parameters()),
             **compute.memory(),
         }
         history += [*evaluation.history, *(HistoryRow(None, name, value) for name, value in facts.items())]

@@ -1,6 +1,7 @@
 """Every method, by existing: it trains, predicts and stores on two and three modalities, single- and multi-label."""
 
-import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import toys
+from scipy.stats import binom
 
 from orchestrator.sweep import Sweep
 from results.metrics import score
@@ -34,28 +36,152 @@ def choices(method: str, modalities: tuple[str, ...]) -> list[dict[str, Any]]:
     return [dict(zip(named, values, strict=True)) for values in product(modalities, repeat=len(named))]
 
 
-@pytest.mark.parametrize("p_train", [0.0, 0.5])
-@pytest.mark.parametrize("dataset", ["toy_pair", "toy_triple", "toy_pair_multi", "toy_triple_single"])
-@pytest.mark.parametrize("fusion", FUSIONS.names())
+QUICK = {"vae_imputation": {"epochs": 10}}
+"""Parameters that only make a method quicker."""
+FLUKE = 1e-6
+"""Probability with which guessing would count as having learned."""
+DATASETS_BY_SIZE_AND_TASK = ("toy_pair", "toy_pair_multi", "toy_triple_single", "toy_triple")
+
+
+@dataclass(frozen=True)
+class Swept:
+    """All methods, trained in one fusion on one data set with one share of samples lost."""
+
+    sweep: Sweep
+    trials: Mapping[str, list[TrialSpec]]
+
+    def records(self, method: str) -> list[TrialRecord]:
+        return [self.sweep.store.read_trial(resolve(spec).trial_id) for spec in self.trials[method]]
+
+
+def places() -> list[Any]:
+    """Fusion x modalities x task x p_train; of each fusion one place with either value of everything is fast."""
+    fast = {("toy_pair", 0.0), ("toy_triple", 0.5)}
+    every = product(FUSIONS.names(), DATASETS_BY_SIZE_AND_TASK, (0.0, 0.5))
+    return [
+        pytest.param(place, marks=() if place[1:] in fast else pytest.mark.slow, id="-".join(map(str, place)))
+        for place in every
+    ]
+
+
+@pytest.fixture(scope="module", params=places())
+def swept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Swept:
+    fusion, dataset, p_train = request.param
+    trials = {
+        method: [
+            toys.spec(
+                method,
+                dataset,
+                fusion=fusion,
+                method_params={**params, **QUICK.get(method, {})},
+                p_train=p_train,
+                epochs=4,
+                dataset_params={"noise": 0.25},
+                learning_rate=RATES[fusion],
+            )
+            for params in choices(method, DATASETS.get(dataset).modalities())
+        ]
+        for method in BUILT_IN
+    }
+    specs = [spec for own in trials.values() for spec in own]
+    sweep = Sweep(specs, store=tmp_path_factory.mktemp("swept"), tracking="none", cache=cache)
+    assert not sweep.run(inline=True).failed
+    return Swept(sweep, trials)
+
+
 @pytest.mark.parametrize("method", BUILT_IN)
-def test_it_trains_and_stores_what_it_reports(
-    method: str, fusion: str, dataset: str, p_train: float, *, store: Store, cache: Path
-) -> None:
-    for params in choices(method, DATASETS.get(dataset).modalities()):
-        spec = toys.spec(method, dataset, fusion=fusion, method_params=params, p_train=p_train, epochs=2)
-        sweep = Sweep([spec], store=store.root, tracking="none", cache=cache)
-        assert not sweep.run(inline=True).failed
-        record = store.read_trial(resolve(spec).trial_id)
-        trains = METHODS.get(method).trains
-        assert record.history["name"].str.startswith("train/").any() == trains
+def test_it_stores_finite_predictions_of_every_pattern_that_it_reports(method: str, swept: Swept) -> None:
+    for record in swept.records(method):
         reported = {Pattern.from_key(key) for key in record.facts["reports"]}
         assert reported <= {Pattern.from_key(key.pattern) for key in record.logits if key.route == "probe"}
         assert all(np.isfinite(logits).all() for logits in record.logits.values())
         assert {key.split for key in record.logits} == {"val", "test"}
+        assert np.isfinite(record.history["value"]).all()
+
+
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_every_loss_that_it_trains_falls(method: str, swept: Swept) -> None:
+    for record in swept.records(method):
+        curves = record.history[record.history["name"].str.startswith("train/")].groupby("name")["value"]
+        assert len(curves) > 0 or not METHODS.get(method).trains
+        for name, values in curves:
+            weight = record.fact(name.replace("train/", "gblend/") + "/weight")
+            assert values.iloc[-1] < values.iloc[0] or weight == 0.0, name
+
+
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_it_beats_chance_with_everything_and_with_each_modality_missing(method: str, swept: Swept) -> None:
+    """Each modality tells one bit, so that k of them are guessed rightly with probability 2^-k."""
+    for record in swept.records(method):
+        _, targets = swept.sweep.store.read_samples(record.facts["fingerprint"]).split("test")
+        modalities = record.facts["modalities"]
+        reported = [Pattern.from_key(key) for key in record.facts["reports"]]
+        without_one = {pattern for pattern in reported if len(pattern) == len(modalities) - 1}
+        assert without_one or method == "unimodal"
+        for pattern in {reported[0], *without_one}:
+            told = [modalities.index(name) for name in pattern]
+            logits = record.logits[LogitsKey("probe", pattern.key, "test")]
+            known = bits(predicted(logits, targets), len(modalities)) == bits(targets, len(modalities))
+            right = int(known[:, told].all(axis=1).sum())
+            assert binom.sf(right - 1, len(targets), 0.5 ** len(told)) < FLUKE, (pattern, right)
+
+
+def predicted(logits: Any, targets: Any) -> Any:
+    return logits > 0 if targets.ndim > 1 else logits.argmax(axis=1)
+
+
+def bits(labels: Any, count: int) -> Any:
+    """Return what each modality tells, (N, M), of class numbers or of labels themselves."""
+    return labels if labels.ndim > 1 else labels[:, None] >> np.arange(count)[::-1] & 1
+
+
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_another_training_that_is_killed_on_its_way_ends_in_the_same_numbers(
+    method: str, swept: Swept, cache: Path
+) -> None:
+    """The same seed, whatever ran in this process before, and a state that goes through a checkpoint."""
+    whole, store = swept.records(method)[0], swept.sweep.store
+    trial = next(one for one in swept.sweep.plan().trials if one.trial_id == whole.trial_id)
+    store.remove_folder(whole.trial_id)
+    task = TrialTask(
+        trial_id=trial.trial_id,
+        spec=trial.spec.to_config(),
+        store=store.root,
+        cache=str(cache),
+        requires=dict(trial.requires),
+        checkpoint_seconds=0.0,
+    )
+    torch.manual_seed(12345)
+    if METHODS.get(method).trains:
+        killed = Trial(task).epochs()
+        for _ in range((rehearsed_epochs(whole) + trial.spec.epochs) // 2):
+            next(killed)
+        killed.close()
+        assert store.read_checkpoint(task.trial_id) is not None
+        assert not store.is_done(task.trial_id)
+    assert bool(list(Trial(task).epochs())) == METHODS.get(method).trains
+    again = store.read_trial(task.trial_id)
+    assert again.logits.keys() == whole.logits.keys()
+    for key, logits in whole.logits.items():
+        np.testing.assert_array_equal(logits, again.logits[key])
+
+
+def rehearsed_epochs(record: TrialRecord) -> int:
+    """Return how many epochs a trial trained before its training proper."""
+    return int(record.history["name"].str.fullmatch("rehearsal/.+/loss").sum())
+
+
+@pytest.mark.parametrize("fusion", FUSIONS.names())
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_another_seed_gives_other_numbers(method: str, fusion: str, tmp_path: Path, cache: Path) -> None:
+    one, other = (
+        train(first_choice(method, "toy_pair", fusion, seed=seed, epochs=1), tmp_path, cache) for seed in (0, 1)
+    )
+    assert all(not np.array_equal(logits, other.logits[key]) for key, logits in one.logits.items())
 
 
 def first_choice(method: str, dataset: str, fusion: str, **changes: Any) -> TrialSpec:
-    params = choices(method, DATASETS.get(dataset).modalities())[0]
+    params = {**choices(method, DATASETS.get(dataset).modalities())[0], **QUICK.get(method, {})}
     return toys.spec(method, dataset, fusion=fusion, method_params=params, **changes)
 
 
@@ -82,7 +208,7 @@ def test_it_survives_a_modality_that_is_missing_in_training(
 @pytest.mark.parametrize("fusion", FUSIONS.names())
 @pytest.mark.parametrize("method", BUILT_IN)
 def test_a_class_absent_from_train_stops_nothing(method: str, fusion: str, tmp_path: Path, cache: Path) -> None:
-    spec = first_choice(method, "toy_absent_class", fusion, epochs=10, learning_rate=RATES[fusion])
+    spec = first_choice(method, "toy_absent_class", fusion, epochs=6, learning_rate=RATES[fusion])
     record = train(spec, tmp_path, cache)
     assert all(np.isfinite(logits).all() for logits in record.logits.values())
     _, targets = Store(str(tmp_path)).read_samples(record.facts["fingerprint"]).split("test")
@@ -90,60 +216,6 @@ def test_a_class_absent_from_train_stops_nothing(method: str, fusion: str, tmp_p
     known = targets != 3
     logits = record.logits[LogitsKey("probe", main, "test")][known]
     assert score(logits, targets[known], "accuracy") > (0.5 if "-" in main else 0.35)
-
-
-@pytest.mark.parametrize("fusion", FUSIONS.names())
-@pytest.mark.parametrize("method", BUILT_IN)
-def test_it_learns_and_does_the_same_again(method: str, fusion: str, tmp_path: Path, cache: Path) -> None:
-    """Four classes: chance is 0.25, and 0.5 for a model of one modality is all that can be known."""
-    spec = first_choice(method, "toy_pair", fusion, epochs=10, learning_rate=RATES[fusion])
-    first, second = (train(spec, tmp_path / name, cache) for name in ("first", "second"))
-    for key, logits in first.logits.items():
-        np.testing.assert_array_equal(logits, second.logits[key])
-    curve = first.history[first.history["name"].str.startswith("train/")]
-    for name, rows in curve.groupby("name"):
-        assert rows["value"].iloc[-1] < rows["value"].iloc[0], name
-    targets = Sweep([spec], store=tmp_path / "first", tracking="none").store.read_samples(first.facts["fingerprint"])
-    main = first.facts["reports"][0]
-    reached = score(first.logits[LogitsKey("probe", main, "test")], targets.split("test")[1], "accuracy")
-    assert reached > (0.75 if "-" in main else 0.35)
-
-
-def rehearsed_epochs(record: TrialRecord) -> int:
-    """Return how many epochs a trial trained before its training proper."""
-    return int(record.history["name"].str.fullmatch("rehearsal/.+/loss").sum())
-
-
-@pytest.mark.parametrize("fusion", FUSIONS.names())
-@pytest.mark.parametrize("method", [name for name in BUILT_IN if METHODS.get(name).trains])
-def test_a_trial_that_is_killed_after_every_epoch_ends_in_the_same_numbers(
-    method: str, fusion: str, tmp_path: Path, cache: Path
-) -> None:
-    spec = first_choice(method, "toy_pair", fusion, epochs=3)
-    whole = train(spec, tmp_path / "whole", cache)
-    broken = Store(str(tmp_path / "broken"))
-    shutil.copytree(tmp_path / "whole", broken.root)
-    broken.remove_folder(whole.trial_id)
-    trial = next(one for one in Sweep([spec], store=broken.root, tracking="none", cache=cache).plan().todo)
-    task = TrialTask(
-        trial_id=trial.trial_id,
-        spec=trial.spec.to_config(),
-        store=broken.root,
-        cache=str(cache),
-        requires=dict(trial.requires),
-        checkpoint_seconds=0.0,
-    )
-    num_epochs = rehearsed_epochs(whole) + spec.epochs
-    for _ in range(num_epochs - 1):
-        epochs = Trial(task).epochs()
-        restored = broken.read_checkpoint(task.trial_id) is not None
-        assert [next(epochs) for _ in range(1 + restored)]  # a restored trial tells its past first
-        epochs.close()
-    assert not broken.is_done(task.trial_id)
-    assert len(list(Trial(task).epochs())) == 2
-    record = broken.read_trial(task.trial_id)
-    for key, logits in whole.logits.items():
-        np.testing.assert_array_equal(logits, record.logits[key])
 
 
 @pytest.mark.parametrize("method", BUILT_IN)

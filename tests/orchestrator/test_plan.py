@@ -110,6 +110,26 @@ def test_names_that_do_not_exist_get_the_nearest_match(wrong: dict[str, object],
         make_plan("p", [spec])
 
 
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"fusion": "early"}, "fusion: 'early' is not allowed; expected late for limited"),
+        ({"dataset": "toy_pair_multi"}, "expected a single-label data set for limited; this one is multi-label"),
+        (
+            {"dataset": "toy_triple_single"},
+            "expected a data set with exactly 2 modalities for limited; this one has left",
+        ),
+        ({"dataset": "toy_solo"}, "expected a data set with exactly 2 modalities for limited; this one has left"),
+    ],
+)
+def test_what_a_method_does_not_support_is_refused_and_what_it_does_is_named(
+    asked: dict[str, object], message: str
+) -> None:
+    assert make_plan("p", [toys.spec("limited")]).todo
+    with pytest.raises(InvalidValueError, match=message):
+        make_plan("p", [toys.spec("limited").replace(**asked)])
+
+
 def test_parameters_outside_their_bounds_are_refused() -> None:
     for method, params in (
         ("unimodal", {"modality": "centre"}),

@@ -11,6 +11,7 @@ from orchestrator.schedule import Schedule
 from results.schema import HistoryRow
 from results.store import Store
 from search_spaces import TrialSpec
+from trainables.methods.unimodal import Unimodal
 from trainables.task import TrialTask
 
 
@@ -70,6 +71,20 @@ def test_a_failure_skips_its_descendants_and_nothing_else(store: Store, cache: P
     assert ("grand_orphan", "skipped") in recorder.events
     assert set(store.failures()) == set(outcome.failed)
     assert not outcome.pending
+
+
+def test_a_failed_teacher_is_the_reason_why_its_student_is_skipped(
+    store: Store, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no expert today")
+
+    monkeypatch.setattr(Unimodal, "losses", fail)
+    outcome, recorder = sweep([toys.spec("umt"), toys.spec("naive")], store, cache)
+    assert len(outcome.trained) == 1
+    assert set(outcome.skipped.values()) <= set(outcome.failed)
+    assert len(outcome.skipped) == 1
+    assert ("umt", "skipped") in recorder.events
 
 
 def test_a_student_gets_its_teachers_weights(store: Store, cache: Path) -> None:

@@ -231,8 +231,28 @@ class Suicidal(Naive):
         return super().losses(features, batch)
 
 
+class Limited(Naive):
+    """Supports little: one fusion, one task type, two modalities."""
+
+    card = MethodCard(title="Limited", paper="none", idea="refuse")
+    fusions = ("late",)
+    task_types = ("single-label",)
+    fewest_modalities = 2
+    most_modalities = 2
+
+
 DATASETS = (ToyPair, ToyTriple, ToyPairMulti, ToyTripleSingle, ToySolo, ToyAbsentClass)
-METHODS: tuple[type[Method], ...] = (Raising, Diverging, Student, Orphan, GrandOrphan, CircleOne, CircleTwo, Suicidal)
+METHODS: tuple[type[Method], ...] = (
+    Raising,
+    Diverging,
+    Student,
+    Orphan,
+    GrandOrphan,
+    CircleOne,
+    CircleTwo,
+    Suicidal,
+    Limited,
+)
 
 
 def spec(method: str = "naive", dataset: str = "toy_pair", **changes: Any) -> TrialSpec:

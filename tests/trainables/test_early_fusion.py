@@ -14,6 +14,7 @@ from results.store import Store
 from search_spaces import InvalidValueError, Pattern, TrialSpec, UnknownNameError
 from trainables.api import Batch, Method
 from trainables.build import build_method, load_splits, open_prepared
+from trainables.checkpoint import unpack
 from trainables.devices import set_up_compute
 from trainables.encoder_names import build_backbone
 from trainables.evaluate import evaluate
@@ -159,6 +160,20 @@ class TestWhatIsTrained:
             target = expert.eval().fusion.encode(batch)[name]
             torch.testing.assert_close(terms[f"distil_{name}"].mean, (alone[name] - target)[rows].square().mean())
             assert terms[f"distil_{name}"].count == len(rows)
+
+    @pytest.mark.parametrize("fusion", ["early", "late"])
+    def test_the_teachers_of_umt_are_in_no_checkpoint(self, fusion: str, cache: Path) -> None:
+        method, loop = built(toys.spec("umt", fusion=fusion), cache)
+        own = set(method.state_dict())
+        expert = built(toys.spec("unimodal", fusion=fusion, method_params={"modality": "left"}), cache)[0]
+        method.receive({"left": expert.state_dict()})
+        assert set(method.state_dict()) == own == set(unpack(loop.checkpoint())[0]["model"])
+        assert set(method.frozen) == {"left"}
+        assert not any(p.requires_grad for p in method.frozen["left"].parameters())
+        assert not method.train().frozen["left"].training
+        before = {name: value.clone() for name, value in method.frozen["left"].state_dict().items()}
+        assert list(loop.epochs())
+        assert all(torch.equal(value, before[name]) for name, value in method.frozen["left"].state_dict().items())
 
     def test_dropout_hides_the_tokens_of_what_it_drops(self, cache: Path) -> None:
         method, _ = built(early("dropout", method_params={"modality": "left", "p": 0.5}), cache)

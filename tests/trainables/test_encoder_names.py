@@ -7,6 +7,7 @@ import pytest
 from search_spaces.errors import InvalidValueError, UnknownNameError
 from trainables.api import InputInfo
 from trainables.encoder_names import build_encoder, encoder_identity, encoder_names
+from trainables.encoders._transformers_model import split_revision
 from trainables.encoders.conv_tiny import ConvTiny
 from trainables.encoders.vit import Vit
 
@@ -48,6 +49,16 @@ def test_identity_of_a_folder_is_its_content(tmp_path: Path) -> None:
     one, two, three = (encoder_identity(f"vit:{tmp_path / name}", IMAGE) for name in ("one", "two", "three"))
     assert one == two != three
     assert str(tmp_path) not in one
+
+
+def test_a_revision_is_part_of_the_identity(tmp_path: Path) -> None:
+    plain, one, other = (encoder_identity(f"vit:lab/model{end}", IMAGE) for end in ("", "@main", "@abc123"))
+    assert len({plain, one, other}) == 3
+    with pytest.raises(InvalidValueError, match="vit:lab/model for the newest"):
+        encoder_identity("vit:lab/model@", IMAGE)
+    folder = tmp_path / "model@home"
+    folder.mkdir()
+    assert split_revision(str(folder)) == (str(folder), None)
 
 
 def test_a_configuration_has_one_spelling() -> None:

@@ -86,6 +86,10 @@ class TestContract:
         assert z.shape[0] == 1
         assert torch.isfinite(z).all()
 
+    def test_empty_text_and_silence_have_features(self, name: str, kind: str) -> None:
+        inputs = torch.zeros_like(_inputs(SHAPES[kind], 3))
+        assert torch.isfinite(_built(name, kind).train()(inputs)).all()
+
     def test_leaves_its_input_alone(self, name: str, kind: str) -> None:
         inputs = _inputs(SHAPES[kind], 3)
         before = copy.deepcopy(inputs)
@@ -204,8 +208,32 @@ def test_missing_weights_are_refused(saved: Any, tmp_path: Path) -> None:
     saved["image"][1].config.save_pretrained(tmp_path)
     weights = {k: v for k, v in saved["image"][1].state_dict().items() if "layernorm.weight" not in k}
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(MmptError, match="lacks weights"):
+    with pytest.raises(MmptError, match="does not fit: layernorm.weight is missing"):
         build_encoder(f"vit:{tmp_path}", SHAPES["image"])
+
+
+def test_every_weight_of_another_shape_is_named(saved: Any, tmp_path: Path) -> None:
+    saved["image"][1].config.save_pretrained(tmp_path)
+    weights = {k: v[:1].clone() if k.endswith("bias") else v for k, v in saved["image"][1].state_dict().items()}
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    changed = sum(weights[key].shape != value.shape for key, value in saved["image"][1].state_dict().items())
+    with pytest.raises(MmptError, match=rf"does not fit: .*and {changed - 10} more") as raised:
+        build_encoder(f"vit:{tmp_path}", SHAPES["image"])
+    assert str(raised.value).count(" has shape (1,), expected (") == 10
+
+
+def test_a_revision_reaches_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def refuse(place: str, *, revision: str | None = None) -> None:
+        asked.append((place, revision))
+        raise OSError("not today")
+
+    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", refuse)
+    for name in ("lab/model@abc123", "lab/model"):
+        with pytest.raises(MmptError, match="not today"):
+            build_encoder(f"vit:{name}", SHAPES["image"])
+    assert asked == [("lab/model", "abc123"), ("lab/model", None)]
 
 
 def test_pickled_weights_are_refused(saved: Any, tmp_path: Path) -> None:

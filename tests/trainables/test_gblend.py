@@ -10,8 +10,9 @@ import pytest
 import torch
 import toys
 
+from results.metrics import score
 from results.store import Store
-from search_spaces import TrialSpec
+from search_spaces import Pattern, TrialSpec
 from trainables.api import Rehearsed, Term
 from trainables.build import build_method, load_splits, open_prepared
 from trainables.data import SplitData
@@ -232,6 +233,37 @@ def test_heads_without_samples_are_not_estimated(cache: Path) -> None:
     rows = [row for epoch in loop.epochs() for row in epoch]
     assert {row.name for row in rows if row.name.startswith("train/")} == {"train/right"}
     assert loop.method.get_buffer("blend").tolist() == [0.0, 0.0, 1.0]
+
+
+def test_a_joint_head_of_weight_zero_neither_predicts_nor_chooses_the_epoch(store: Store, cache: Path) -> None:
+    """Where no sample is complete, nothing is known of the joint head; the others' mean score chooses."""
+    spec = toys.spec("gblend", p_train={"left": 1.0}, dataset_params={"noise": 2.0}, epochs=4, learning_rate=0.03)
+    loop = make_loop(spec, cache)
+    rows = [row for epoch in loop.epochs() for row in epoch]
+    assert loop.method.judged_by(loop.main) == [("right",)]
+    features = loop.method.eval().encode(loop.val.batch(np.arange(len(loop.val))))
+    assert loop.method.predict(features, loop.main) is None
+    found = [row.value for row in rows if row.name == "val/macro_f1"]
+    assert max(found) == loop.best_score
+    right = loop.method.predict(features, Pattern(["right"]))
+    assert right is not None
+    assert score(right.detach().numpy(), loop.val.targets_host) == pytest.approx(loop.best_score)
+
+
+@pytest.mark.parametrize("fusion", ["late", "early"])
+def test_heads_with_weight_choose_the_epoch_by_their_mean_score(fusion: str, cache: Path) -> None:
+    loop = make_loop(toys.spec("gblend", fusion=fusion), cache)
+    method = loop.method
+    gained = {"tr0": 1.0, "va0": 1.0, "tr1": 0.5, "va1": 0.6}
+    worse = {"tr0": 1.0, "va0": 1.0, "tr1": 0.5, "va1": 1.2}
+    method.learn({"joint": rehearsed(worse), "left": rehearsed(gained), "right": rehearsed(gained)})
+    assert [list(pattern) for pattern in method.judged_by(loop.main)] == [["left"], ["right"]]
+    means = {row.name: row.value for row in loop._validate()}
+    single = [loop._judged(Pattern([name])) for name in ("left", "right")]
+    for name, mean in means.items():
+        assert mean == pytest.approx(np.mean([one[name.removeprefix("val/")] for one in single]))
+    method.learn({name: rehearsed(gained) for name in ("joint", "left", "right")})
+    assert method.judged_by(loop.main) == [loop.main]
 
 
 def available_of(data: SplitData, modality: str) -> Any:

@@ -156,6 +156,7 @@ def test_umt_by_the_mean_over_elements(number: int) -> None:
     method = Umt(
         TrialSpec(dataset="d", method="umt"), info(student, 3), fusion, UmtHyperparameters(weight=expected["scaling"])
     )
+    method.receive({name: {} for name in student})
     # The teachers' encoders here are the identity, so their features are the batch's inputs.
     terms = method.losses(student, batch(teachers, case["inputs"]["labels"]))
     cross_entropy = method.criterion(tensor(case["inputs"]["fused_logits"]), torch.tensor(case["inputs"]["labels"]))

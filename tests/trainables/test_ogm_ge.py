@@ -274,6 +274,10 @@ def test_what_auto_means_is_in_the_spec_and_refused_where_it_cannot_be() -> None
     assert resolve(toys.spec("ogm_ge", fusion="early")).spec.method_params["modulation"] == "gradient"
     with pytest.raises(InvalidValueError, match="learning_rate"):
         resolve(toys.spec("ogm_ge", fusion="early", method_params={"modulation": "learning_rate"}))
+    with pytest.raises(
+        InvalidValueError, match=r"'gradient' is not allowed; expected learning_rate or auto.*AdamW undoes"
+    ):
+        resolve(toys.spec("ogm_ge", method_params={"modulation": "gradient"}))
 
 
 def test_an_empty_window_is_refused() -> None:
@@ -281,7 +285,7 @@ def test_an_empty_window_is_refused() -> None:
         resolve(toys.spec("ogm_ge", method_params={"window_start": 0.3, "window_end": 0.2}))
 
 
-@pytest.mark.parametrize(("fusion", "modulation"), [("late", "learning_rate"), ("late", "gradient"), ("early", "auto")])
+@pytest.mark.parametrize(("fusion", "modulation"), [("late", "learning_rate"), ("early", "gradient")])
 @pytest.mark.parametrize("after", [1, 2, 3])
 def test_a_training_goes_on_from_any_epoch_with_the_same_numbers(
     fusion: str, modulation: str, after: int, cache: Path
@@ -301,8 +305,8 @@ def test_a_training_goes_on_from_any_epoch_with_the_same_numbers(
 @pytest.mark.parametrize("fusion", ["late", "early"])
 def test_hooks_scale_what_flows_back_into_each_modality(fusion: str, cache: Path) -> None:
     """Without noise, the gradient of the encoders is that of the fused loss with z^m's gradient times kappa_m."""
-    params = {"modulation": "gradient", "noise": False, "alpha": 0.8}
-    loop = make_loop(toys.spec("ogm_ge", fusion=fusion, method_params=params), cache)
+    loop = make_loop(toys.spec("ogm_ge", fusion=fusion, method_params={"noise": False, "alpha": 0.8}), cache)
+    loop.method.paced = False  # planning refuses it in late fusion, where AdamW would undo it
     method, batch = loop.method, loop.train.batch(np.arange(32))
     assert isinstance(method, OgmGe)
     method.begin_epoch(1)

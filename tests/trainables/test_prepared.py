@@ -290,6 +290,15 @@ def test_a_multi_label_target_must_be_zeros_and_ones() -> None:
         check_raw_data(replace(_raw(), targets=np.full((12, 3), 2)), replace(INFO, multi_label=True))
 
 
+@pytest.mark.parametrize(("kind", "shape"), [("text", (0,)), ("audio", (4, 0))])
+def test_text_and_audio_of_zero_length_are_refused(kind: Any, shape: tuple[int, ...]) -> None:
+    dtype = np.int64 if kind == "text" else np.float32
+    raw = replace(_raw(), inputs={**_raw().inputs, "text": np.zeros((12, *shape), dtype)})
+    own = InputInfo(kind=kind, shape=shape, vocabulary_size=9)
+    with pytest.raises(InvalidDataError, match=r"input text has no values in any sample: its shape is \("):
+        check_raw_data(raw, replace(INFO, inputs={**INFO.inputs, "text": own}))
+
+
 # -- where -----------------------------------------------------------------------------------------------------------
 
 

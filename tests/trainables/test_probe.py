@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from results.metrics import score
 from search_spaces import Pattern
 from trainables.data import order_of_epoch
-from trainables.probe import ProbeSettings, ProbeTask, fit_probes
+from trainables.probe import FittedProbe, ProbeSettings, ProbeTask, fit_probes
 
 LEFT, BOTH = Pattern(["left"]), Pattern(["left", "right"])
 
@@ -88,6 +88,55 @@ def test_probes_fitted_together_are_those_fitted_alone() -> None:
     assert together.learning_rate == alone.learning_rate
     assert together.epoch == alone.epoch
     torch.testing.assert_close(together.weight, alone.weight, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_heads_of_many_widths_and_sample_counts_do_not_disturb_each_other(multi_label: bool) -> None:
+    """In float64, every pattern and rate fitted by itself is the one that all together choose."""
+    whole, _, _, val_targets = probe_task()
+    train_targets = whole.train_targets
+    if multi_label:
+        train_targets, val_targets = (np.eye(3, dtype=np.int64)[of] for of in (train_targets, val_targets))
+        train_targets = torch.from_numpy(train_targets)
+    shapes = {"a": (2, 900), "b": (2, 900), "c": (2, 130), "d": (3, 300), "e": (5, 300), "f": (5, 20), "g": (4, 1)}
+    tasks = {
+        Pattern([name]): ProbeTask(
+            train=whole.train[-rows:, -width:].double() + number,
+            train_targets=train_targets[-rows:],
+            val=whole.val[: 300 - number, -width:].double() + number,
+            val_targets=val_targets[: 300 - number],
+        )
+        for number, (name, (width, rows)) in enumerate(shapes.items())
+    }
+    settings = ProbeSettings(batch_size=64, epochs=25, patience=4)
+    torch.set_default_dtype(torch.float64)
+    try:
+        together = fit_probes(tasks, num_classes=3, multi_label=multi_label, seed=0, settings=settings)
+        heads = {
+            (pattern, rate): fit_one(tasks, pattern, replace(settings, learning_rates=(rate,)), multi_label=multi_label)
+            for pattern in tasks
+            for rate in settings.learning_rates
+        }
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert list(together) == list(tasks)
+    assert len({fitted.epoch for fitted in together.values()}) > 2, "they stop at different epochs"
+    for pattern, fitted in together.items():
+        alone = max((heads[pattern, rate] for rate in settings.learning_rates), key=lambda one: one.val_score)
+        assert (fitted.learning_rate, fitted.epoch) == (alone.learning_rate, alone.epoch)
+        torch.testing.assert_close(fitted.weight, alone.weight, rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(fitted.bias, alone.bias, rtol=1e-9, atol=1e-12)
+
+
+def fit_one(
+    tasks: dict[Pattern, ProbeTask], pattern: Pattern, settings: ProbeSettings, *, multi_label: bool
+) -> FittedProbe:
+    """Fit one pattern's probe after one step of the others, so that its initial weights are the same."""
+    short = {
+        name: task if name == pattern else replace(task, train=task.train[:1], train_targets=task.train_targets[:1])
+        for name, task in tasks.items()
+    }
+    return fit_probes(short, num_classes=3, multi_label=multi_label, seed=0, settings=settings)[pattern]
 
 
 def test_the_epoch_and_learning_rate_are_chosen_on_validation() -> None:

@@ -116,6 +116,15 @@ def test_a_modality_that_is_always_missing_leaves_no_joint_term_but_no_nan(store
     assert {key.pattern for key in record.logits if key.route == "probe"} == {"right"}
 
 
+def test_the_epoch_is_chosen_by_a_pattern_that_training_samples_have(store: Store, cache: Path) -> None:
+    """No training sample is complete, so that the score of the full pattern would be an untrained head's."""
+    record = finish(toys.spec("mtl", p_train={"left": 1.0}, epochs=3, learning_rate=0.01), store, cache)
+    best = record.history[record.history["name"] == "val/macro_f1"]["value"].max()
+    key = LogitsKey("head", "right", "val")
+    targets = store.read_samples(record.facts["fingerprint"]).split("val")[1]
+    assert score(record.logits[key], targets) == pytest.approx(best)
+
+
 def test_a_method_without_any_usable_sample_fails_with_a_reason(store: Store, cache: Path) -> None:
     with pytest.raises(TrialDivergedError, match="no training sample is left for naive at p_train left:1"):
         finish(toys.spec("naive", p_train={"left": 1.0}), store, cache)

@@ -9,15 +9,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from trainables.encoders._transformers_model import CheckpointError
+from trainables.encoders._transformers_model import CheckpointError, check_weights, split_revision
 
 __all__ = ["load_weights", "read_checkpoint"]
 
-_MOST_NAMED = 5
-
 
 def read_checkpoint(source: str, family: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return the configuration and the weights of a hub name or local folder.
+    """Return the configuration and the weights of a hub name, with `@revision` if wanted, or local folder.
 
     Weights are read from `model.safetensors` alone, since other formats can run code.
 
@@ -26,8 +24,11 @@ def read_checkpoint(source: str, family: str) -> tuple[dict[str, Any], dict[str,
     """
     from transformers.utils.hub import cached_file  # noqa: PLC0415 (seconds of import that other trials are spared)
 
+    place, revision = split_revision(source)
     try:
-        found = {name: str(cached_file(source, name)) for name in ("config.json", "model.safetensors")}
+        found = {
+            name: str(cached_file(place, name, revision=revision)) for name in ("config.json", "model.safetensors")
+        }
         config = json.loads(Path(found["config.json"]).read_text(encoding="utf-8"))
         tensors = load_file(found["model.safetensors"])
     except (OSError, ValueError, SafetensorError) as error:
@@ -55,13 +56,6 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, p
     """
     short = {name.removeprefix(prefix): tensor.float() for name, tensor in tensors.items()}
     wanted = model.state_dict()
-    wrong = [f"{name} is missing" for name in wanted if name not in short]
-    wrong += [
-        f"{name} has shape {tuple(short[name].shape)}, expected {tuple(own.shape)}"
-        for name, own in wanted.items()
-        if name in short and short[name].shape != own.shape
-    ]
-    if wrong:
-        more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
-        raise CheckpointError(f"checkpoint {source!r} does not fit: {'; '.join(wrong[:_MOST_NAMED])}{more}")
+    shapes = {name: (short[name].shape, own.shape) for name, own in wanted.items() if name in short}
+    check_weights(source, wanted.keys() - short.keys(), {name: two for name, two in shapes.items() if two[0] != two[1]})
     model.load_state_dict({name: short[name] for name in wanted})

@@ -1,6 +1,7 @@
 """Encoders of the transformers library: one way for small random ones and for published checkpoints."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,7 +10,9 @@ from safetensors import SafetensorError
 from search_spaces.errors import InvalidValueError, MmptError
 from trainables.api import InputInfo
 
-__all__ = ["CheckpointError", "check_fits", "make_model"]
+__all__ = ["CheckpointError", "check_fits", "check_weights", "make_model", "split_revision"]
+
+_MOST_NAMED = 10
 
 
 class CheckpointError(MmptError):
@@ -21,12 +24,13 @@ def make_model(family: str, source: str | None, config: Mapping[str, Any] | None
 
     Args:
         family: what the library calls the architecture.
-        source: hub name or local folder; read if `config` is None.
+        source: hub name, `@revision` at its end if one is wanted, or local folder; read if `config` is None.
         config: settings of a model with random weights.
         options: arguments of the model's constructor.
 
     Raises:
-        CheckpointError: there is no such checkpoint, the hub cannot be reached, or it is of another family.
+        CheckpointError: there is no such checkpoint, the hub cannot be reached, it is of another family or its weights
+            do not fit.
     """
     import transformers  # noqa: PLC0415 (seconds of import that trials with tiny encoders are spared)
 
@@ -35,13 +39,15 @@ def make_model(family: str, source: str | None, config: Mapping[str, Any] | None
         return model_class(config_class(**config), **options)
     if source is None:
         raise InvalidValueError("encoder", source, "a configuration or a checkpoint")
+    place, revision = split_revision(source)
     try:
-        found = transformers.AutoConfig.from_pretrained(source).model_type
+        found = transformers.AutoConfig.from_pretrained(place, revision=revision).model_type
         if found != config_class.model_type:
             raise CheckpointError(f"checkpoint {source!r} is a {found} model, expected {config_class.model_type}")
         # Only safetensors, since other formats can run code; float32 whatever the checkpoint was saved in.
         model, report = model_class.from_pretrained(
-            source,
+            place,
+            revision=revision,
             use_safetensors=True,
             dtype=torch.float32,
             output_loading_info=True,
@@ -54,12 +60,33 @@ def make_model(family: str, source: str | None, config: Mapping[str, Any] | None
             f"checkpoint {source!r} cannot be loaded: {reason} "
             "(expected a hub name that can be reached or is cached, or a local folder with config.json and safetensors)"
         ) from error
-    if report["missing_keys"]:
-        raise CheckpointError(f"checkpoint {source!r} lacks weights, for instance {min(report['missing_keys'])}")
-    for name, found_shape, expected in report["mismatched_keys"]:
-        shapes = f"shape {tuple(found_shape)}, expected {tuple(expected)}"
-        raise CheckpointError(f"checkpoint {source!r} does not fit its configuration: {name} has {shapes}")
+    shapes = {name: (found_shape, expected) for name, found_shape, expected in report["mismatched_keys"]}
+    check_weights(source, report["missing_keys"], shapes)
     return model.train()
+
+
+def check_weights(source: str, missing: Iterable[str], shapes: Mapping[str, tuple[Any, Any]]) -> None:
+    """Check that a checkpoint lacks nothing and has every weight in the expected shape.
+
+    Args:
+        source: for the message.
+        missing: weights that it lacks.
+        shapes: weights of another shape: (found, expected).
+
+    Raises:
+        CheckpointError: it does not fit; the message names the weights, with both shapes.
+    """
+    wrong = [f"{name} is missing" for name in sorted(missing)]
+    wrong += [f"{name} has shape {tuple(got)}, expected {tuple(want)}" for name, (got, want) in sorted(shapes.items())]
+    if wrong:
+        more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
+        raise CheckpointError(f"checkpoint {source!r} does not fit: {'; '.join(wrong[:_MOST_NAMED])}{more}")
+
+
+def split_revision(source: str) -> tuple[str, str | None]:
+    """Return a checkpoint's place and, of a hub name with one (`name@revision`), its revision."""
+    name, _, revision = source.partition("@")
+    return (source, None) if Path(source).is_dir() or not revision else (name, revision)
 
 
 def check_fits(source: str | None, info: InputInfo, **sizes: tuple[Any, Any]) -> None:

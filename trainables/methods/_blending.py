@@ -1,13 +1,14 @@
 """The arithmetic of G-Blend: which samples are held out, and what losses before and after make of weights."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
+from search_spaces.modality import Pattern
 from trainables.api import Rehearsed
 
-__all__ = ["RULES", "blend_weights", "gain_and_overfitting", "held_out", "sides"]
+__all__ = ["RULES", "blend_weights", "blending_facts", "divided", "gain_and_overfitting", "held_out"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -30,7 +31,18 @@ def held_out(available: npt.NDArray[np.bool_], targets: npt.NDArray[np.int64], s
     return chosen
 
 
-def sides(needed: npt.NDArray[np.bool_], judging: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+def divided(
+    available: npt.NDArray[np.bool_], targets: npt.NDArray[np.int64], seed: int, modalities: tuple[str, ...]
+) -> Iterator[tuple[str, Pattern, Ints, Ints]]:
+    """Yield each head's term, what it sees, and which samples train and judge it, if there are some on both sides."""
+    judging = held_out(available, targets, seed)
+    for term, shown in {"joint": Pattern(modalities), **{name: Pattern([name]) for name in modalities}}.items():
+        train, held = _sides(available[:, np.isin(modalities, shown)], judging)
+        if len(train) and len(held):
+            yield term, shown, train, held
+
+
+def _sides(needed: npt.NDArray[np.bool_], judging: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """Return which samples train a head and which judge it, of those that have all it needs, (N, needed modalities).
 
     Where the held-out tenth has none of them, one of them judges.
@@ -45,6 +57,15 @@ def gain_and_overfitting(head: Rehearsed) -> tuple[float, float]:
     gap_before = head.held_out_before - head.train_before
     gap_after = head.held_out_after - head.train_after
     return head.held_out_before - head.held_out_after, gap_after - gap_before
+
+
+def blending_facts(weights: Mapping[str, float], heads: Mapping[str, Rehearsed]) -> dict[str, float]:
+    """Return what the history says of an estimate: the weights, and the raw G and O."""
+    raw = {term: gain_and_overfitting(head) for term, head in heads.items()}
+    return {
+        **{f"gblend/{term}/weight": weight for term, weight in weights.items()},
+        **{f"gblend/{term}/{name}": x for term, pair in raw.items() for name, x in zip("GO", pair, strict=True)},
+    }
 
 
 def _ratio(gain: float, overfitting: float) -> float:

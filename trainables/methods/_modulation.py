@@ -27,7 +27,7 @@ class ModulationHyperparameters:
         window_start, window_end: fractions of training between which encoders are modulated; the last epoch counts.
         noise: whether Gaussian noise is added to the gradients of encoders in the window.
         modulation: of the `learning_rate` or the `gradient`; `auto` takes the former for separate encoders and the
-            latter for shared ones.
+            latter for shared ones, and each is refused where the other is taken.
     """
 
     window_start: float = number(0.0, 0.0, 1.0)
@@ -35,16 +35,25 @@ class ModulationHyperparameters:
     noise: bool = switch(default=True)
     modulation: str = one_of("auto", "gradient", "learning_rate")
 
-    def settle(self, *, shared: bool) -> Self:
-        """Decide what `auto` means.
+    def check(self, *, shared: bool) -> None:
+        """Refuse what does nothing.
 
         Raises:
-            InvalidValueError: the window is empty, or an encoder that modalities share has one learning rate.
+            InvalidValueError: the window is empty, an encoder that modalities share has one learning rate, or the
+                gradients of separate encoders are to be scaled, which AdamW undoes.
         """
         if self.window_start >= self.window_end:
             raise InvalidValueError("window_end", self.window_end, f"a fraction above window_start {self.window_start}")
         if shared and self.modulation == "learning_rate":
             raise InvalidValueError("modulation", self.modulation, "gradient or auto where modalities share an encoder")
+        if not shared and self.modulation == "gradient":
+            allowed = (
+                "learning_rate or auto where encoders are separate: AdamW undoes a factor of all of their gradients"
+            )
+            raise InvalidValueError("modulation", self.modulation, allowed)
+
+    def settled(self, *, shared: bool) -> Self:
+        """Decide what `auto` means."""
         return replace(self, modulation=_SETTLED[shared]) if self.modulation == "auto" else self
 
 
@@ -60,15 +69,16 @@ class Modulating(Method):
     def __init__(
         self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: ModulationHyperparameters
     ) -> None:
-        super().__init__(spec, info, fusion, self.settle(hyperparameters, type(fusion)))
+        super().__init__(spec, info, fusion, hyperparameters.settled(shared=fusion.depends_on_pattern))
         self.paced = self.hyperparameters.modulation == "learning_rate"
         self.encoder_parameters = {name: items for name, items in fusion.owners().items() if name != "head"}
         self.begin_epoch(1)
 
     @classmethod
     def settle(cls, hyperparameters: ModulationHyperparameters, fusion: type[Fusion]) -> ModulationHyperparameters:
-        """Decide what `auto` means for the fusion."""
-        return hyperparameters.settle(shared=fusion.depends_on_pattern)
+        """Decide what `auto` means for the fusion, and refuse what does nothing there."""
+        hyperparameters.check(shared=fusion.depends_on_pattern)
+        return hyperparameters.settled(shared=fusion.depends_on_pattern)
 
     def begin_epoch(self, epoch: int) -> None:
         """Open or close the window, and forget the last epoch's coefficients."""

@@ -56,9 +56,13 @@ class Mtl(Method):
             terms[name] = self.term(head(alone[name]), batch, name, weight=weights[name])
         return {name: term for name, term in terms.items() if term}
 
-    def predict(self, features: Features, pattern: Pattern) -> Tensor:
+    def own_logits(self, features: Features, pattern: Pattern) -> Tensor:
         """Use the auxiliary head of a modality that is alone, else the joint head."""
         if len(pattern) == 1 and len(self.info.modalities) > 1:
             logits: Tensor = self.heads[pattern[0]](features[pattern[0]])
             return logits
         return self.fusion.fused_logits(features)
+
+    def predict(self, features: Features, pattern: Pattern) -> Tensor | None:
+        """Predict with the heads that are trained."""
+        return self.own_logits(features, pattern)

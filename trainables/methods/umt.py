@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from search_spaces.spec import TrialSpec
-from trainables.api import Batch, DataInfo, Features, Fusion, Method, MethodCard, Term
+from trainables.api import Batch, Features, Fusion, Method, MethodCard, Term
 from trainables.params import number
 
 __all__ = ["Umt"]
@@ -38,11 +37,6 @@ class Umt(Method):
     Hyperparameters = UmtHyperparameters
     needs_complete = False
 
-    def __init__(self, spec: TrialSpec, info: DataInfo, fusion: Fusion, hyperparameters: UmtHyperparameters) -> None:
-        super().__init__(spec, info, fusion, hyperparameters)
-        teachers = {name: fusion.only(name) for name in info.modalities}
-        self.teachers: nn.ModuleDict = nn.ModuleDict(teachers).requires_grad_(requires_grad=False)
-
     @classmethod
     def requires(
         cls, spec: TrialSpec, hyperparameters: UmtHyperparameters, modalities: tuple[str, ...]
@@ -52,22 +46,18 @@ class Umt(Method):
         return {name: spec.replace(method="unimodal", method_params={"modality": name}) for name in modalities}
 
     def receive(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Load all of the experts but their heads."""
-        for name, teacher in self.teachers.items():
-            teacher.load_state_dict({key: weights[name][f"fusion.{key}"] for key in teacher.state_dict()})
-
-    def train(self, mode: bool = True) -> Self:
-        """Switch the student's mode; teachers always evaluate."""
-        super().train(mode)
-        self.teachers.eval()
-        return self
+        """Make frozen teachers of the experts without their heads."""
+        for name, expert in weights.items():
+            teacher = self.fusion.only(name).requires_grad_(requires_grad=False).eval()
+            teacher.load_state_dict({key: expert[f"fusion.{key}"] for key in teacher.state_dict()})
+            self.frozen[name] = teacher
 
     def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
         """Return the joint term and one distillation per modality."""
         joint = self.term(self.fusion.fused_logits(features), batch, *self.info.modalities)
         terms = {"joint": joint} if joint else {}
         alone = self.fusion.alone(features, batch)
-        for name, teacher in self.teachers.items():
+        for name, teacher in self.frozen.items():
             assert isinstance(teacher, Fusion)
             count, rows = len(batch.inputs[name]), batch.rows(name)
             if count:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from search_spaces.modality import Pattern, patterns
 from search_spaces.spec import TrialSpec
@@ -18,13 +19,9 @@ __all__ = ["VaeImputation", "VaeImputationHyperparameters"]
 class VaeImputationHyperparameters:
     """What is completed, and how the autoencoders are trained.
 
-    Attributes:
-        source: whose features: of the naive model, or of the best candidate by validation score.
-        candidates: with `best`, methods separated by commas, each with `:parameter=value` where not by default.
-        probe: fitted on real or on imputed pairs.
-        latent: k.
-        kl_weight: what multiplies the divergence.
-        epochs: at most.
+    Attributes: source: whose features, the naive model's or those of the best candidate by validation score;
+    candidates: with `best`, methods separated by commas, each with `:parameter=value` where not by default; probe:
+    fitted on real or on imputed pairs; latent: k; kl_weight: what multiplies the divergence; epochs: at most.
     """
 
     source: str = one_of("naive", "best")
@@ -53,9 +50,7 @@ class VaeImputation(FrozenModel):
     Hyperparameters = VaeImputationHyperparameters
 
     @classmethod
-    def settle(
-        cls, hyperparameters: VaeImputationHyperparameters, fusion: type[Fusion]
-    ) -> VaeImputationHyperparameters:
+    def settle(cls, hyperparameters: Any, fusion: type[Fusion]) -> Any:
         """Forget the candidates where there is nothing to choose."""
         del fusion
         naive = hyperparameters.source == "naive"
@@ -68,9 +63,7 @@ class VaeImputation(FrozenModel):
         return patterns(modalities)[1:]
 
     @classmethod
-    def requires(
-        cls, spec: TrialSpec, hyperparameters: VaeImputationHyperparameters, modalities: tuple[str, ...]
-    ) -> Mapping[str, TrialSpec]:
+    def requires(cls, spec: TrialSpec, hyperparameters: Any, modalities: tuple[str, ...]) -> Mapping[str, TrialSpec]:
         """Return the naive trial or all candidates, trained as the spec says."""
         best = hyperparameters.source == "best"
         return candidate_specs(spec, hyperparameters.candidates if best else "naive", modalities)
