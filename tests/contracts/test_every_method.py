@@ -38,8 +38,8 @@ def choices(method: str, modalities: tuple[str, ...]) -> list[dict[str, Any]]:
 
 QUICK = {"vae_imputation": {"epochs": 10}}
 """Parameters that only make a method quicker."""
-FLUKE = 1e-6
-"""Probability with which guessing would count as having learned."""
+FLUKE = 1e-4
+"""Probability with which guessing passes one check of some 400, which makes 0.04 for any of them."""
 DATASETS_BY_SIZE_AND_TASK = ("toy_pair", "toy_pair_multi", "toy_triple_single", "toy_triple")
 
 
@@ -192,7 +192,7 @@ def train(spec: TrialSpec, root: Path, cache: Path) -> TrialRecord:
     return sweep.store.read_trial(resolve(spec).trial_id)
 
 
-@pytest.mark.parametrize("dataset", ["toy_pair", "toy_triple"])
+@pytest.mark.parametrize("dataset", ["toy_pair", pytest.param("toy_triple", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("fusion", FUSIONS.names())
 @pytest.mark.parametrize("method", BUILT_IN)
 def test_it_survives_a_modality_that_is_missing_in_training(
