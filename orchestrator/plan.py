@@ -6,6 +6,7 @@ from typing import Literal
 
 from search_spaces.errors import InvalidValueError
 from search_spaces.spec import TrialSpec
+from trainables.each_modality import spread_modalities
 from trainables.resolve import Resolved, resolve
 
 __all__ = ["Plan", "PlannedTrial", "make_plan"]
@@ -78,7 +79,7 @@ def make_plan(
 
     Args:
         name: the sweep's name.
-        specs: the trials asked for; equal ones count once.
+        specs: the trials asked for; equal ones count once, one for `each` modality counts as so many.
         done_ids: trials that the store has.
         model_ids: trials whose weights the store has.
         estimate: seconds that a trial will take, from past trials of its kind.
@@ -87,7 +88,7 @@ def make_plan(
         UnknownNameError, InvalidValueError: a spec names something that does not exist or is not allowed.
         MmptError: there is nothing to run, or trials require each other in a circle.
     """
-    requested = {item.trial_id: item for item in map(resolve, specs)}
+    requested = {item.trial_id: item for item in map(resolve, spread_modalities(specs))}
     if not requested:
         raise InvalidValueError("grid", name, "at least one trial; this one is empty")
     nodes = _closure(requested)

@@ -12,6 +12,7 @@ __all__ = ["Grid", "When"]
 
 Point = dict[str, Any]
 _PARAM_FIELDS = {"dataset": "dataset_params", "method": "method_params"}
+_ANY_OWNER = {"encoder", "dataset"}  # of axes that every point has, whatever its method and data set
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Grid:
     """A finite set of trial specifications.
 
     A key is a field of `TrialSpec`, `encoder.<modality>`, or `<method or data set>.<parameter>`; the last exists only
-    where that method or data set is chosen, so loss weights of `mtl` never multiply the trials of `naive`. Values are
-    a `choice`, another axis, or one fixed value. `+` joins grids; a specification that occurs twice counts once.
+    where that method or data set is chosen, so loss weights of `mtl` never multiply the trials of `naive`.
+    `dataset.<parameter>` is one of whatever data set is chosen, unless `<data set>.<parameter>` says otherwise. Values
+    are a `choice`, another axis, or one fixed value. `+` joins grids; a specification that occurs twice counts once.
 
     >>> from search_spaces.axes import choice
     >>> grid = Grid({"dataset": "av_digits", "method": choice("naive", "mtl"), "mtl.audio": choice(0.5, 1.0)})
@@ -109,7 +111,7 @@ def _bind(name: str, value: Any) -> Axis:
 
 def _conditional(axis: Axis) -> When:
     """Turn `mtl.audio` into "where method is mtl"; whether `mtl` is a method is decided at each point."""
-    owners = {name.partition(".")[0] for name in axis.names if "." in name} - {"encoder"}
+    owners = {name.partition(".")[0] for name in axis.names if "." in name} - _ANY_OWNER
     if len(owners) > 1:
         raise InvalidValueError("axis", axis.names, "parameters of one method or data set")
     return When({"owner": owners.pop()} if owners else {}, (axis,))
@@ -171,6 +173,8 @@ def _to_spec(point: Point) -> TrialSpec:
             config[name] = value
         elif owner == "encoder":
             config.setdefault("encoders", {})[parameter] = value
+        elif owner == "dataset":
+            config.setdefault(_PARAM_FIELDS[owner], {}).setdefault(parameter, value)
         else:
             kind = "method" if owner == point.get("method") else "dataset"
             config.setdefault(_PARAM_FIELDS[kind], {})[parameter] = value

@@ -7,13 +7,16 @@ from typing import Self
 
 from search_spaces.errors import InvalidValueError
 
-__all__ = ["FULL", "Modality", "Pattern", "pattern_label", "patterns"]
+__all__ = ["EACH", "FULL", "Modality", "Pattern", "pattern_label", "patterns"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _JOIN = "-"  # legal in file names and MLflow metric names, and never part of a modality's name
 
 FULL = "all"
 """The label of the pattern in which every modality is available."""
+
+EACH = "each"
+"""In place of a method's modality: planning makes one trial per modality of the data set of it."""
 
 
 class Modality(str):
@@ -27,7 +30,7 @@ class Modality(str):
 
     def __new__(cls, name: str) -> Self:
         """Check the name and return it as a `Modality`."""
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or name == FULL:
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name in (FULL, EACH):
             raise InvalidValueError("modality", name, "a snake_case name such as 'image'")
         return super().__new__(cls, name)
 

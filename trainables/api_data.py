@@ -135,10 +135,10 @@ class Dataset(ABC):
     """Raise it whenever the same files give other arrays; every dependent trial id changes."""
     card: ClassVar[DatasetCard]
     Params: ClassVar[type[Any]] = NoParams
+    presets: ClassVar[Mapping[str, Mapping[str, Value]]] = MappingProxyType({})
+    """Settings of the parameters by name; `default` and `tiny` exist without being named here (see `expand_preset`)."""
     default_encoders: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """modality -> encoder used in late fusion when a spec names none."""
-    presets: ClassVar[Mapping[str, Mapping[str, Value]]] = MappingProxyType({})
-    """name -> parameters; `tiny` is the smallest setting, for trying out."""
     default_backbone: ClassVar[str] = "tokens_tiny"
     """Backbone used in early fusion when a spec names none."""
 

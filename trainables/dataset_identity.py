@@ -6,7 +6,7 @@ from search_spaces.catalog import snake_case
 from search_spaces.spec import Params, TrialSpec, canonical_json, content_hash
 from trainables.api_data import Dataset
 from trainables.dataset_catalog import DATASETS
-from trainables.params import read_params, spell_out
+from trainables.params import expand_preset, read_params, spell_out
 
 __all__ = ["build_dataset", "compute_fingerprint", "open_dataset", "trust_fingerprint"]
 
@@ -44,7 +44,7 @@ def build_dataset(key: str, params: Params) -> Dataset:
         UnknownNameError, InvalidValueError: there is no such data set, or a parameter is not allowed.
     """
     cls = DATASETS.get(key)
-    return cls(read_params(cls.Params, params, key, cls.modalities()))
+    return cls(read_params(cls.Params, expand_preset(params, cls.presets, key), key, cls.modalities()))
 
 
 def _described(spec: TrialSpec) -> tuple[Dataset, tuple[type[Dataset], str]]:

@@ -12,17 +12,26 @@ from trainables.api import Backbone, Encoder, InputInfo
 from trainables.catalogs import BACKBONES, ENCODERS
 
 __all__ = [
+    "DEFAULT",
     "JOINT",
+    "TINY",
     "backbone_identity",
     "backbone_names",
     "build_backbone",
     "build_encoder",
     "encoder_identity",
     "encoder_names",
+    "tiny_name",
 ]
 
 JOINT = "joint"
 """Under which a spec's `encoders` has the backbone of early fusion."""
+
+DEFAULT = "default"
+"""Under which it has what the parts take that it does not name."""
+
+TINY = "tiny"
+"""In place of a name: the small random configuration of what the data set uses by default."""
 
 Part = TypeVar("Part", type[Encoder], type[Backbone])
 
@@ -35,6 +44,16 @@ def encoder_names() -> tuple[str, ...]:
 def backbone_names() -> tuple[str, ...]:
     """Every backbone name that can stand in a spec as `encoder.joint`."""
     return _names(BACKBONES)
+
+
+def tiny_name(default: str) -> str:
+    """Return what `tiny` stands for; what takes no published weights is tiny already.
+
+    >>> tiny_name("bert:bert-base-uncased"), tiny_name("conv_tiny")
+    ('bert_tiny', 'conv_tiny')
+    """
+    family, colon, _ = default.partition(":")
+    return f"{family}_{TINY}" if colon else default
 
 
 def build_encoder(name: str, info: InputInfo) -> Encoder:

@@ -8,7 +8,10 @@ from typing import Any, TypeVar
 from search_spaces.errors import InvalidValueError, UnknownNameError
 from search_spaces.spec import Params, Value
 
-__all__ = ["a_modality", "number", "one_of", "per_modality", "read_params", "spell_out", "switch"]
+__all__ = ["a_modality", "expand_preset", "number", "one_of", "per_modality", "read_params", "spell_out", "switch"]
+
+PRESET = "preset"
+"""The parameter that every data set has: which named setting the others start from."""
 
 T = TypeVar("T")
 
@@ -60,6 +63,22 @@ def read_params(cls: type[T], values: Params, owner: str, modalities: Sequence[s
     if left:
         raise UnknownNameError(f"parameter of {owner}", min(left), _names(cls, modalities))
     return cls(**built)
+
+
+def expand_preset(values: Params, presets: Mapping[str, Params], owner: str) -> dict[str, Value]:
+    """Return the parameters of the preset that `values` names, under those that it gives itself.
+
+    `default` changes nothing; `tiny`, the smallest setting that still runs, changes nothing where there is none.
+
+    Raises:
+        UnknownNameError: there is no such preset.
+    """
+    given = dict(values)
+    known: dict[str, Params] = {"default": {}, "tiny": {}, **presets}
+    name = given.pop(PRESET, "default")
+    if name not in known:
+        raise UnknownNameError(f"preset of {owner}", str(name), known)
+    return {**known[str(name)], **given}
 
 
 def spell_out(params: Any) -> dict[str, Value]:

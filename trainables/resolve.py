@@ -13,7 +13,7 @@ from search_spaces.spec import TrialSpec, content_hash
 from trainables.api import DataInfo, Dataset, Fusion, Method
 from trainables.catalogs import DATASETS, FUSIONS, METHODS
 from trainables.dataset_identity import open_dataset
-from trainables.encoder_names import JOINT
+from trainables.encoder_names import DEFAULT, JOINT, TINY, tiny_name
 from trainables.params import read_params, spell_out
 from trainables.support import check_support
 
@@ -149,10 +149,13 @@ def _missing(spec: TrialSpec, modalities: tuple[str, ...], used: tuple[str, ...]
 def _encoders(spec: TrialSpec, parts: Mapping[str, str | None], modalities: tuple[str, ...]) -> dict[str, str]:
     """Return the name of each of the fusion's parts; what a spec names for another fusion does not matter here."""
     for name in spec.encoders:
-        if name not in {*modalities, *parts, JOINT}:
-            raise UnknownNameError("modality", name, (*modalities, JOINT))
-    chosen = {**parts, **{name: str(part) for name, part in spec.encoders.items()}}
-    for name in parts:
-        if chosen[name] is None:
-            raise InvalidValueError(f"encoder.{name}", None, f"an encoder; {spec.dataset} has no default for it")
-    return {name: str(chosen[name]) for name in parts}
+        if name not in {*modalities, *parts, JOINT, DEFAULT}:
+            raise UnknownNameError("modality", name, (*modalities, JOINT, DEFAULT))
+    return {name: _encoder(spec, name, default) for name, default in parts.items()}
+
+
+def _encoder(spec: TrialSpec, name: str, default: str | None) -> str:
+    chosen = spec.encoders.get(name, spec.encoders.get(DEFAULT, default))
+    if chosen is None or (chosen == TINY and default is None):
+        raise InvalidValueError(f"encoder.{name}", chosen, f"an encoder; {spec.dataset} has no default for it")
+    return tiny_name(str(default)) if chosen == TINY else str(chosen)

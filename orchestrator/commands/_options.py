@@ -35,7 +35,7 @@ def preset_options(function: F) -> F:
             multiple=True,
             metavar="AXIS=V1,V2",
             help="Replace an axis: learning_rate=1e-3,3e-4, method=naive,mtl, p_train=0.3,image:0.5, missing=gcnet, "
-            "mtl.weight=1, encoder.image=vit_tiny. Can be given several times.",
+            "mtl.weight=1, encoder.image=vit_tiny, av_digits.preset=competition. Can be given several times.",
         ),
         click.argument("preset"),
     ):
@@ -68,7 +68,7 @@ def _check_effect(names: list[str], grid: Grid) -> None:
     Raises:
         UnknownNameError: with the nearest method or data set of the sweep.
     """
-    owners = {part for spec in grid for part in (spec.method, spec.dataset)} | {"encoder"}
+    owners = {part for spec in grid for part in (spec.method, spec.dataset)} | {"encoder", "dataset"}
     for name in names:
         owner, dot, _ = name.partition(".")
         if dot and owner not in owners:

@@ -13,7 +13,9 @@ from results.files import absolute_root
 from results.store import Store
 from search_spaces.errors import UnknownNameError
 from search_spaces.presets import PRESETS
+from trainables.api import Dataset
 from trainables.catalogs import DATASETS, METHODS
+from trainables.each_modality import spread_modalities
 
 __all__ = ["command"]
 
@@ -52,7 +54,8 @@ def _preset(name: str) -> str:
     axes = ", ".join(preset.grid.axis_names())
     resources = ", ".join(f"{key} {value}" for key, value in preset.resources.items())
     return (
-        f"{name}: {preset.title}\n\n{preset.about}\n\n{len(preset.grid)} trials; axes: {axes}; per trial: {resources}"
+        f"{name}: {preset.title}\n\n{preset.about}\n\n"
+        f"{len(spread_modalities(preset.grid))} trials; axes: {axes}; per trial: {resources}"
     )
 
 
@@ -62,7 +65,14 @@ def _dataset(name: str) -> str:
     facts = {"task": card.task, "modalities": ", ".join(dataset.modalities()), "source": card.source}
     facts |= {"licence": card.licence, "notes": card.notes}
     lines = [f"{name}: {card.title}", *(f"{key}: {value}" for key, value in facts.items() if value)]
-    return "\n".join([*lines, "", unindented(dataset), "", *(parameter_lines(dataset.Params) or ["no parameters"])])
+    parameters = parameter_lines(dataset.Params) or ["no parameters"]
+    return "\n".join([*lines, "", unindented(dataset), "", *parameters, *_settings(dataset)])
+
+
+def _settings(dataset: type[Dataset]) -> list[str]:
+    """Return one line per preset of a data set."""
+    shown = {name: ", ".join(f"{key} {value}" for key, value in own.items()) for name, own in dataset.presets.items()}
+    return ["", "presets:", *(f"  {name}: {values}" for name, values in shown.items())] if shown else []
 
 
 def _trial(store: Store, trial_id: str) -> str:

@@ -100,7 +100,7 @@ def test_lists(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("smoke", "3 trials"), ("mtl", "alpha_m l("), ("dropout", "0 to 1"), ("av_digits", "CC BY 4.0")],
+    [("smoke", "3 trials"), ("mtl", "alpha_m l("), ("dropout", "0 to 1"), ("av_digits", "competition: components 3")],
 )
 def test_show_explains(name: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert mmpt("show", name) == 0
@@ -135,6 +135,7 @@ BAD_INPUT = [
     (["run", "smoke", "--set", "p_train=text:0.5"], "unknown modality 'text'"),
     (["run", "smoke", "--set", "encoder.image=vit_tine"], "unknown encoder 'vit_tine'; did you mean 'vit_tiny'"),
     (["run", "smoke", "--set", "encoder.image=bert_tiny"], "one for image inputs"),
+    (["run", "smoke", "--set", "av_digits.preset=hard"], "unknown preset of av_digits 'hard'"),
     (["run", "smoke", "--set", "method="], "--set: 'method=' is not allowed"),
     (["run", "smoke", "--set", "nonsense"], "--set: 'nonsense' is not allowed"),
     (["run", "smoke", "--set", "mtl.wait=1", "--set", "method=mtl"], "unknown parameter of mtl 'wait'; did you mean"),

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log2, prod
+from types import MappingProxyType
 from typing import ClassVar
 
 from search_spaces.errors import InvalidValueError
+from search_spaces.spec import Value
 from trainables.params import number, one_of
 
-__all__ = ["PidSynthParams", "ceilings", "check", "information_bits"]
+__all__ = ["PID_SYNTH_PRESETS", "PidSynthParams", "ceilings", "check", "information_bits"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,20 @@ class PidSynthParams:
     def amplitude(self, modality: str) -> float:
         """How visible a modality's cues are."""
         return float(getattr(self, f"amplitude_{modality}"))
+
+
+PID_SYNTH_PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
+    {
+        "tiny": {"train": 200},
+        "redundant": {"shared": 8, "a": 1, "b": 1, "reliability_shared": 0.9},
+        "complementary": {"shared": 2, "a": 2, "b": 2, "joint": 1},
+        "a_dominant": {"shared": 5, "a": 2, "b": 1, "reliability_shared": 0.85},
+        "b_dominant": {"shared": 5, "a": 1, "b": 2, "reliability_shared": 0.85, "reliability_b": 0.95},
+        "synergy": {"shared": 4, "a": 1, "b": 1, "joint": 2, "train": 8000},
+        "mixed": {"joint": 2, "reliability_b": 0.95, "train": 8000},
+    }
+)
+"""Which part of the information there is; the last two need more samples to be learned."""
 
 
 def check(params: PidSynthParams) -> None:

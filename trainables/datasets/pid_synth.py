@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from search_spaces.catalog import snake_case
 from trainables.api import DataInfo, Dataset, DatasetCard, InputInfo, RawData
 from trainables.datasets._pid_synth_drawing import BLOCK, draw
-from trainables.datasets._pid_synth_params import PidSynthParams, check
+from trainables.datasets._pid_synth_params import PID_SYNTH_PRESETS, PidSynthParams, check
 
 __all__ = ["PidSynth"]
 
@@ -27,9 +27,11 @@ class PidSynth(Dataset):
         source="generated",
         notes="Best accuracies where cues are legible, with reliability r and K values per part: a: r_shared r_a / "
         "(K_b K_joint); b: r_shared r_b / (K_a K_joint); both: r_shared r_a r_b r_joint. By default 0.451, 0.427 and "
-        "0.812, at chance 0.125. A linear late fusion cannot use the joint part.",
+        "0.812, at chance 0.125. A linear late fusion cannot use the joint part. Tiny networks, 8000 train samples: "
+        "every expert within 0.02 of its best; preset `synergy` 0.48 in late and 0.89 in early fusion, best 0.90.",
     )
     Params: ClassVar[type[Any]] = PidSynthParams
+    presets = PID_SYNTH_PRESETS
     default_encoders: ClassVar[Mapping[str, str]] = MappingProxyType(
         dict.fromkeys(PidSynthParams.modalities, "mlp_tiny")
     )
