@@ -30,8 +30,7 @@ def _expert(spec: TrialSpec, modality: str) -> TrialSpec:
 
 
 def _logits(spec: TrialSpec, store: Store, pattern: str, route: str = "head") -> np.ndarray:
-    key = LogitsKey("head" if route == "head" else "probe", pattern, "test")
-    return store.read_trial(resolve(spec).trial_id).logits[key]
+    return store.read_trial(resolve(spec).trial_id).logits[LogitsKey(route, pattern, "test")]
 
 
 def _accuracy(logits: np.ndarray, spec: TrialSpec, store: Store) -> float:
