@@ -11,9 +11,10 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "apple_double": ("a file that a Mac left behind", "ignored"),
         "bad_mode": ("an image that is not plain RGB", "converted; first frame, transparency on white"),
+        "bad_row": ("a line of an index file that cannot be understood", "left out"),
         "cross_split_dup": ("one sample in two splits", "reported; refused beyond the limit"),
         "decompression_bomb": ("an image of more than 89 million pixels", "read at a smaller scale, else absent"),
-        "dup_id": ("an id that is listed twice", "by the data set's own rule"),
+        "dup_id": ("an id that is listed twice", "the first counts, unless the data set has a rule of its own"),
         "dup_path": ("a file that two samples name", "kept"),
         "empty_text": ("a text of nothing but spaces", _ABSENT),
         "html_instead": ("a web page saved under the file's name", _ABSENT),

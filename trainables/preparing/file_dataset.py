@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from trainables.preparing.audit import Audit
 from trainables.preparing.filling import read_samples
 from trainables.preparing.index_memo import remembered_digest
 from trainables.preparing.manifest import Manifest, Sample
+from trainables.preparing.presence import named_twice, what_is_there
 from trainables.preparing.reader import Reader
 from trainables.preparing.roots import known_root
 from trainables.preparing.tree import RawDataError, Tree
@@ -65,8 +66,8 @@ class FileDataset(Dataset):
     def index(self, tree: Tree, audit: Audit) -> Iterable[Sample]:
         """List every sample of every split; record what is wrong in `audit`.
 
-        A file that is not there may be named: it is found out and recorded here. Labels outside `classes` and samples
-        of which nothing is there are left out and recorded, too.
+        A file that is not there may be named: it is found out and recorded here. Labels outside `classes`, ids that a
+        split has already, and samples of which nothing is there are left out and recorded, too.
 
         Raises:
             RawDataError: an index file is not there or cannot be understood.
@@ -75,7 +76,7 @@ class FileDataset(Dataset):
     def info(self) -> DataInfo:
         """Shapes and classes, as the readers say."""
         inputs = {name: reader.info() for name, reader in sorted(self.readers().items())}
-        return DataInfo(dataset=self.key(), inputs=inputs, class_names=self.classes, multi_label=self.multi_label)
+        return DataInfo(dataset=self.key(), inputs=inputs, class_names=self.class_names(), multi_label=self.multi_label)
 
     def content(self) -> Mapping[str, str]:
         """The index's hash, remembered as long as no file of the folder changes, and those of the readers."""
@@ -126,14 +127,7 @@ class FileDataset(Dataset):
         tree = tree or self.tree()
         audit = tree.audit()
         readers = self.readers()
-        known = set(self.classes)
-        found = []
-        for sample in self.index(tree, audit):
-            labels = {sample.label} if isinstance(sample.label, str) else set(sample.label)
-            if labels <= known:
-                found.append(_with_what_is_there(sample, readers, tree, audit))
-            else:
-                audit.add("unknown_label", sample.sample_id)
+        found = [what_is_there(sample, readers, tree, audit) for sample in self._usable(tree, audit)]
         kept = [pair for pair in found if any(value is not None for value in pair[0].media.values())]
         for sample, _ in found:
             if not any(value is not None for value in sample.media.values()):
@@ -141,16 +135,25 @@ class FileDataset(Dataset):
         if not kept:
             raise RawDataError(f"no sample of {self.card.title} was found in {tree.root}")
         manifest = Manifest.of(kept)
+        audit.extend(("dup_path", path) for path in sorted(named_twice(manifest.samples, readers)))
         groups = [] if self.groups_may_cross else [sample.group for sample in manifest.samples]
         check_index(self.key(), [s.sample_id for s in manifest.samples], [s.split for s in manifest.samples], groups)
         return manifest, audit
 
+    def class_names(self) -> tuple[str, ...]:
+        """Return `classes`, or those of them that the parameters leave."""
+        return self.classes
+
+    def expected_sizes(self) -> Mapping[str, int]:
+        """Return `official_sizes`, or those of the variant that the parameters choose."""
+        return self.official_sizes
+
     def targets(self, manifest: Manifest) -> npt.NDArray[np.int64]:
         """Return class numbers (N,), or zeros and ones (N, C)."""
-        numbers = {name: number for number, name in enumerate(self.classes)}
+        numbers = {name: number for number, name in enumerate(self.class_names())}
         if not self.multi_label:
             return np.array([numbers[str(sample.label)] for sample in manifest.samples], np.int64)
-        targets = np.zeros((len(manifest.samples), len(self.classes)), np.int64)
+        targets = np.zeros((len(manifest.samples), len(numbers)), np.int64)
         for row, sample in enumerate(manifest.samples):
             targets[row, [numbers[name] for name in sample.label]] = 1
         return targets
@@ -158,23 +161,24 @@ class FileDataset(Dataset):
     def sizes(self, manifest: Manifest) -> Mapping[str, tuple[int, int | None]]:
         """Return split -> (samples found, samples of the official release if there is one)."""
         found = Counter(sample.split for sample in manifest.samples)
-        return {split: (found[split], self.official_sizes.get(split)) for split in ("train", "val", "test")}
+        expected = self.expected_sizes()
+        return {split: (found[split], expected.get(split)) for split in ("train", "val", "test")}
+
+    def _usable(self, tree: Tree, audit: Audit) -> Iterator[Sample]:
+        """Yield the samples of known classes, each id once per split."""
+        known = set(self.class_names())
+        listed = set()
+        for sample in self.index(tree, audit):
+            labels = {sample.label} if isinstance(sample.label, str) else set(sample.label)
+            if (sample.split, sample.sample_id) in listed:
+                audit.add("dup_id", sample.sample_id)
+            elif labels <= known:
+                listed.add((sample.split, sample.sample_id))
+                yield sample
+            else:
+                audit.add("unknown_label", sample.sample_id)
 
     @classmethod
     def key(cls) -> str:
         """Return its name in specs."""
         return snake_case(cls.__name__)
-
-
-def _with_what_is_there(
-    sample: Sample, readers: Mapping[str, Reader], tree: Tree, audit: Audit
-) -> tuple[Sample, dict[str, Any]]:
-    media: dict[str, Any] = {}
-    identities: dict[str, Any] = {}
-    for name, reader in sorted(readers.items()):
-        value = sample.media.get(name)
-        identity = None if value is None else reader.identity(value, tree)
-        if value is not None and identity is None:
-            audit.add("missing_file", reader.where(value) or sample.sample_id)
-        media[name], identities[name] = (None if identity is None else value), identity
-    return sample._replace(media=media), identities
