@@ -23,6 +23,8 @@ class N24newsHeadlineParams(ImageTextParams):
 class N24newsHeadline(N24News):
     """Pictures and the articles' headlines."""
 
-    card = card_of("headline", "MMPT, late fusion, macro F1: naive both 78.2, text 71.5, image 49.9; experts 71.8 and 51.0.")
+    card = card_of(
+        "headline", "MMPT, late fusion, macro F1: naive both 78.2, text 71.5, image 49.9; experts 71.8 and 51.0."
+    )
     Params = N24newsHeadlineParams
     keys = ("headline",)
