@@ -13,7 +13,7 @@ __all__ = ["MMBT_FILES", "MmbtRow", "index_text", "json_index", "mmbt_rows", "ta
 MMBT_FILES = ("train.jsonl", "dev.jsonl", "test.jsonl")
 """Index files of MMBT and of all that descends from it (QMF, MLA)."""
 
-_NO_TEXT = {"html_instead", "lfs_pointer", "zero_bytes"}
+_NO_TEXT = {"html_instead", "lfs_pointer"}
 _OF_BYTES = {*_NO_TEXT, "non_utf8"}  # what is wrong with the words, TextReader says of each sample
 
 
@@ -52,7 +52,7 @@ def index_text(tree: Tree, path: str, audit: Audit) -> str:
         RawDataError: it is not there, cannot be read, or is no text.
     """
     text = to_text(tree.read(path), path, audit)
-    if text is None:
+    if text is None or not text.strip():
         raise RawDataError(
             f"{tree.root / path} is not the index file that it should be, but empty, a web page or a stub"
         )

@@ -62,7 +62,7 @@ class TextReader(Reader):
         """Learn the vocabulary, if it is `words`."""
         if self.params.tokenizer != WORDS:
             return self
-        return replace(self, words=Words.fit([str(text) for text in train if text], _VOCABULARY))
+        return replace(self, words=Words.fit([_encodable(text) for text in train if text], _VOCABULARY))
 
     def content(self) -> Mapping[str, str]:
         """What identifies the tokenizer."""
@@ -71,7 +71,7 @@ class TextReader(Reader):
     def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
         """Tokenise; a text without any character but spaces is absent."""
         del root
-        texts = [str(text) for text in media]
+        texts = [_encodable(text) for text in media]
         tokenizer = self.words if self.words is not None else self._tokenizer
         issues = [text_issues(text) for text in texts]
         rows = tokenizer.encode(texts, self.params.tokens)
@@ -80,3 +80,8 @@ class TextReader(Reader):
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         return open_tokenizer(self.params.tokenizer)
+
+
+def _encodable(text: Media) -> str:
+    """Replace halves of surrogate pairs, which JSON may hold and no tokenizer takes, by question marks."""
+    return str(text).encode("utf-8", "replace").decode("utf-8")
