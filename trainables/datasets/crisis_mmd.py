@@ -13,6 +13,7 @@ from trainables.api_files import (
     RawDataError,
     Sample,
     Tree,
+    index_text,
     read_member,
     tab_rows,
     to_text,
@@ -115,12 +116,11 @@ class CrisisMmd(ImageTextDataset):
 
 def _table(tree: Tree, name: str, archive: str, audit: Audit) -> tuple[str, str]:
     """Return where a table is, and its text: the first of its name in the tree, or else in the inner archive."""
-    where = next((path for path in tree.sizes if path.rpartition("/")[2] == name), None)
-    data = None if where is None else tree.read(where)
-    if where is None:
-        for packed in (path for path in tree.sizes if path.rpartition("/")[2] == archive):
-            where, data = f"{packed}/{name}", read_member(tree, packed, name)
-    text = None if where is None or data is None else to_text(data, where, audit)
-    if where is None or text is None:
-        raise RawDataError(f"{tree.root} has no {name} that can be read, neither unpacked nor in {archive}")
-    return where, text
+    places = {path.rpartition("/")[2]: path for path in reversed(list(tree.sizes))}
+    if name in places:
+        return places[name], index_text(tree, places[name], audit)
+    data = read_member(tree, places[archive], name) if archive in places else None
+    if data is None:
+        raise RawDataError(f"{tree.root} has no {name}, neither unpacked nor in {archive}")
+    where = f"{places[archive]}/{name}"
+    return where, to_text(data, where, audit) or ""

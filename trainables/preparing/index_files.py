@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from trainables.decoding.texts import decode_text
 from trainables.preparing.audit import Audit
+from trainables.preparing.reader import file_bytes
 from trainables.preparing.tree import RawDataError, Tree
 
 __all__ = ["MMBT_FILES", "MmbtRow", "index_text", "json_index", "mmbt_rows", "tab_rows", "text_file", "to_text"]
@@ -34,15 +35,11 @@ def to_text(data: bytes, where: str, audit: Audit) -> str | None:
 
 
 def text_file(tree: Tree, path: str, audit: Audit) -> str | None:
-    """Return the text of a sample's file; None, and a line in `audit`, if there is none.
-
-    Raises:
-        RawDataError: it is there but cannot be read.
-    """
-    if tree.has(path):
-        return to_text(tree.read(path), path, audit)
-    audit.add("missing_file", path)
-    return None
+    """Return the text of a sample's file; None, and a line in `audit`, if there is none."""
+    data = file_bytes(tree.root, path) if tree.has(path) else None
+    if data is None:
+        audit.add("missing_file", path)
+    return None if data is None else to_text(data, path, audit)
 
 
 def index_text(tree: Tree, path: str, audit: Audit) -> str:
