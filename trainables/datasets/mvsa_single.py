@@ -62,10 +62,9 @@ class MvsaSingle(ImageTextDataset):
         title="MVSA-Single",
         task="sentiment of a tweet and its picture (3 classes, accuracy)",
         licence="none stated; for academic use",
-        source="https://mcrlab.net/research/mvsa-sentiment-analysis-on-multi-view-social-data, or "
-        "https://www.kaggle.com/datasets/vincemarcs/mvsasingle; the jsonl files come with QMF",
-        notes="MLA, accuracy: concatenation both 76.3, text 75.2, image 27.3; MLA 79.9, 75.7 and 55.0. Retweets occur "
-        "in several splits.",
+        source="MCRLab, or https://www.kaggle.com/datasets/vincemarcs/mvsasingle; the jsonl files come with QMF",
+        notes="MLA, accuracy: concatenation both 76.3, text 75.2, image 27.3; MLA 79.9, 75.7 and 55.0. Retweets may "
+        "be in several splits.",
     )
     Params = MvsaSingleParams
     classes = ("negative", _NEUTRAL, "positive")

@@ -41,7 +41,7 @@ class UpmcFood101(ImageTextDataset):
         licence="collected from the web; for research, without an explicit licence",
         source="https://www.kaggle.com/datasets/gianmarco96/upmcfood101; split.json of MAP or the jsonl files of QMF",
         notes="MMPT, late fusion, macro F1: naive both 93.2, text 85.0, image 67.1; experts 86.4 and 72.0. U2A, "
-        "accuracy: 94.5. MMPT's 100,000 pairs are those of the raw crawl. Three of four titles have the dish in them.",
+        "accuracy: 94.5. MMPT's 100,000 pairs are those of the raw crawl. 73.5 % of the test titles name the dish.",
     )
     Params = UpmcFood101Params
     classes = (
