@@ -14,6 +14,7 @@ from search_spaces.spec import Value
 __all__ = ["DataInfo", "Dataset", "DatasetCard", "InputInfo", "Kind", "NoParams", "RawData", "Storage"]
 
 Kind = Literal["image", "audio", "text", "vector"]
+_CLIP_AXES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,8 @@ class Storage:
     Attributes:
         dtype: NumPy's name of the stored type.
         shape: of one stored sample.
-        scale: one number, or one per entry of the first axis (after that of frames).
+        scale: one number, or one per entry of the first axis (after that of frames); where that axis has one entry
+            only, for instance of a grey image, it is repeated for every number.
         shift: likewise.
         padding: value of what is added at the end, as an encoder gets it.
     """
@@ -58,6 +60,11 @@ class InputInfo:
     shape: tuple[int, ...]
     vocabulary_size: int | None = None
     storage: Storage | None = None
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it is an image modality of several frames."""
+        return self.kind == "image" and len(self.shape) == _CLIP_AXES
 
     @property
     def stored(self) -> Storage:

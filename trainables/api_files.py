@@ -15,7 +15,7 @@ from trainables.preparing.index_files import (
     text_file,
     to_text,
 )
-from trainables.preparing.manifest import Media, Sample
+from trainables.preparing.manifest import Manifest, Media, Sample
 from trainables.preparing.reader import Reader, file_bytes
 from trainables.preparing.splitting import stratified_split
 from trainables.preparing.text_reader import TextParams, TextReader
@@ -35,6 +35,7 @@ __all__ = [
     "ImageReader",
     "ImageTextDataset",
     "ImageTextParams",
+    "Manifest",
     "Media",
     "RawDataError",
     "Reader",

@@ -102,6 +102,8 @@ class Backbone(nn.Module, ABC):
     accepts: ClassVar[tuple[Kind, ...]]
     one_of_each: ClassVar[bool] = False
     """True if the data may have only one modality of each kind."""
+    reads_clips: ClassVar[bool] = False
+    """True if an image modality may have several frames."""
     configurations: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
     takes_checkpoint: ClassVar[bool] = False
     width: int

@@ -10,6 +10,7 @@ from search_spaces.catalog import Catalog
 from search_spaces.errors import InvalidValueError, UnknownNameError
 from trainables.api import Backbone, Encoder, InputInfo
 from trainables.catalogs import BACKBONES, ENCODERS
+from trainables.encoders._mean_of_frames import MeanOfFrames
 
 __all__ = [
     "DEFAULT",
@@ -57,7 +58,7 @@ def tiny_name(default: str) -> str:
 
 
 def build_encoder(name: str, info: InputInfo) -> Encoder:
-    """Build an encoder by name for inputs that look like `info`.
+    """Build an encoder by name for inputs that look like `info`; of a clip it reads every frame, and z is their mean.
 
     Raises:
         UnknownNameError: there is no such encoder.
@@ -65,6 +66,8 @@ def build_encoder(name: str, info: InputInfo) -> Encoder:
     """
     cls, source = _parse(ENCODERS, name)
     _check_kind("encoder", name, cls, info)
+    if info.is_clip:
+        return MeanOfFrames(info, lambda frame: cls(frame, source))
     return cls(info, source)
 
 
@@ -87,7 +90,8 @@ def encoder_identity(name: str, info: InputInfo) -> str:
     """
     cls, source = _parse(ENCODERS, name)
     _check_kind("encoder", name, cls, info)
-    return _identity(name, source, cls.version)
+    identity = _identity(name, source, cls.version)
+    return f"{identity}/frames {MeanOfFrames.version}" if info.is_clip else identity
 
 
 def backbone_identity(name: str, inputs: Mapping[str, InputInfo]) -> str:
@@ -136,8 +140,10 @@ def _check_kind(what: str, name: str, cls: type[Encoder] | type[Backbone], info:
 
 
 def _check_kinds(name: str, cls: type[Backbone], inputs: Mapping[str, InputInfo]) -> None:
-    for info in inputs.values():
+    for modality, info in inputs.items():
         _check_kind("backbone", name, cls, info)
+        if info.is_clip and not cls.reads_clips:
+            raise InvalidValueError("backbone", name, f"one for clips of {info.shape[0]} frames ({modality})")
     kinds = [info.kind for info in inputs.values()]
     if cls.one_of_each and len(set(kinds)) < len(kinds):
         shown = ", ".join(f"{modality} ({info.kind})" for modality, info in inputs.items())

@@ -1,6 +1,7 @@
 """A small transformer over the tokens of any set of modalities, trained from random weights."""
 
 from collections.abc import Callable, Mapping
+from math import prod
 from types import MappingProxyType
 
 import torch
@@ -27,17 +28,18 @@ class _Embedder(nn.Module):
 
 
 class _ImagePatches(_Embedder):
-    """Square patches."""
+    """Square patches of an image, or of every frame of a clip."""
 
     def __init__(self, info: InputInfo, width: int) -> None:
-        channels, rows, columns = info.shape
+        *frames, channels, rows, columns = info.shape
         patch = largest_patch(rows, columns)
-        super().__init__((rows // patch) * (columns // patch), width)
+        super().__init__(prod(frames) * (rows // patch) * (columns // patch), width)
         self.projection = nn.Conv2d(channels, width, kernel_size=patch, stride=patch)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, None]:
-        """Map (B, channels, height, width) to (B, L, width)."""
-        return self.projection(inputs).flatten(2).transpose(1, 2) + self.positions, None
+        """Map (B, channels, height, width) or (B, frames, channels, height, width) to (B, L, width)."""
+        patches = self.projection(inputs.flatten(0, -4)).flatten(2).transpose(1, 2)
+        return patches.reshape(len(inputs), *self.positions.shape) + self.positions, None
 
 
 class _AudioFrames(_Embedder):
@@ -96,6 +98,7 @@ class Tokens(Backbone):
     """Pre-norm transformer over image patches, groups of audio frames, words and vectors."""
 
     accepts = ("audio", "image", "text", "vector")
+    reads_clips = True
     configurations = MappingProxyType({"tiny": {"width": 48, "depth": 2, "heads": 4, "inner": 96}})
 
     def __init__(self, inputs: Mapping[str, InputInfo], source: str | None = None) -> None:

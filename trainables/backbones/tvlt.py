@@ -1,4 +1,4 @@
-"""TVLT (Tang et al., 2022) for one image and one audio modality: small and random, or published weights.
+"""TVLT (Tang et al., 2022) for one image or video and one audio modality: small and random, or published weights.
 
 The parameters have the names of the published checkpoints, `ZinengTang/tvlt-base` for instance, converted to
 safetensors.
@@ -49,9 +49,11 @@ class _PixelEmbeddings(nn.Module):
         self.pos_embed_v = _table((size // patch[0]) * (size // patch[1]), width)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map (B, channels, height, width), a video of one frame, to (B, L, width)."""
-        embedded: Tensor = self.patch_embeddings(images)
-        return embedded + self.pos_embed_v + self.temporal_embed[:, :1] + self.type_embed_v
+        """Map (B, frames, channels, height, width) to (B, L, width), frame by frame."""
+        embedded = self.patch_embeddings(images.flatten(0, 1)).unflatten(0, images.shape[:2])
+        times = self.temporal_embed[:, : images.shape[1], None]
+        tokens: Tensor = embedded + self.pos_embed_v + times + self.type_embed_v
+        return tokens.flatten(1, 2)
 
 
 class _AudioEmbeddings(nn.Module):
@@ -99,6 +101,7 @@ class Tvlt(Backbone):
 
     accepts = ("audio", "image")
     one_of_each = True
+    reads_clips = True
     takes_checkpoint = True
     configurations = MappingProxyType(
         {"tiny": {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 96}}
@@ -115,14 +118,15 @@ class Tvlt(Backbone):
             self.model = _Model(config)
             load_weights(self.model, tensors, source, "tvlt.")
         self.width = config["hidden_size"]
-        self.kinds = {name: info.kind for name, info in inputs.items()}
+        self.inputs = dict(inputs)
         for info in inputs.values():
             _check(source, config, info)
 
     def embed(self, modality: str, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Map (B, bands, frames) or (B, channels, height, width) to tokens."""
-        if self.kinds[modality] == "image":
-            return self.model.pixel_embeddings(inputs), None
+        """Map (B, bands, frames), (B, channels, height, width) or (B, frames, channels, height, width) to tokens."""
+        if self.inputs[modality].kind == "image":
+            images = inputs if self.inputs[modality].is_clip else inputs.unsqueeze(1)
+            return self.model.pixel_embeddings(images), None
         tokens: tuple[Tensor, Tensor] = self.model.audio_embeddings(inputs)
         return tokens
 
@@ -161,8 +165,9 @@ def _config(settings: Mapping[str, Any], inputs: Mapping[str, InputInfo]) -> dic
         patch = largest_patch(*info.shape[-2:])
         if info.kind == "image":
             config |= {
-                "num_image_channels": info.shape[0],
-                "image_size": info.shape[1],
+                "num_frames": _frames(info),
+                "num_image_channels": info.shape[-3],
+                "image_size": info.shape[-2],
                 "image_patch_size": (patch,) * 2,
             }
         else:
@@ -173,11 +178,19 @@ def _config(settings: Mapping[str, Any], inputs: Mapping[str, InputInfo]) -> dic
     return config
 
 
+def _frames(info: InputInfo) -> int:
+    return info.shape[0] if info.is_clip else 1
+
+
 def _check(source: str | None, config: Mapping[str, Any], info: InputInfo) -> None:
     if info.kind == "image":
-        size = (config["image_size"],) * 2
+        size, most = (config["image_size"],) * 2, config["num_frames"]
         check_fits(
-            source, info, image_size=(size, info.shape[1:]), channels=(config["num_image_channels"], info.shape[0])
+            source,
+            info,
+            image_size=(size, info.shape[-2:]),
+            channels=(config["num_image_channels"], info.shape[-3]),
+            frames=(most, max(_frames(info), most)),
         )
         return
     bands, frames = info.shape

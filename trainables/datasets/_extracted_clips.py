@@ -1,0 +1,132 @@
+"""Videos whose sound and frames were extracted before: any wav file and any folder of images named after a clip."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from trainables.api_files import (
+    AudioParams,
+    AudioReader,
+    Audit,
+    FramesReader,
+    ImageParams,
+    Media,
+    RawDataError,
+    Reader,
+    Tree,
+)
+from trainables.params import number
+
+__all__ = ["CLIP_ENCODERS", "FRAMES_FOLDER", "TINY_CLIPS", "ClipParams", "Clips", "clip_readers"]
+
+FRAMES_FOLDER = "Image-01-FPS"
+CLIP_ENCODERS = MappingProxyType(
+    {"audio": "ast:MIT/ast-finetuned-audioset-10-10-0.4593", "video": "vit:google/vit-base-patch16-224"}
+)
+TINY_CLIPS = MappingProxyType({"image_size": 32, "video_frames": 1, "bands": 32, "frames": 64})
+
+_SOUNDS, _IMAGES = {".wav"}, {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+_VIDEOS = {".mp4", ".flv", ".mkv", ".webm", ".avi"}
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipParams(AudioParams, ImageParams):
+    """How clips are stored.
+
+    Attributes:
+        video_frames: images kept of a clip, evenly spread.
+    """
+
+    video_frames: int = number(3, 1, 64)
+
+
+def clip_readers(params: ClipParams) -> Mapping[str, Reader]:
+    """Return how sound and frames are read."""
+    return {"audio": AudioReader(params), "video": FramesReader(params, frames=params.video_frames)}
+
+
+class Clips:
+    """What a tree has of every clip.
+
+    Args:
+        tree: the raw files.
+        name_of: from the name of a file (without suffix) or of a folder of frames to the clip's name.
+        preferred: paths with this word win over others of the same clip; else the first in alphabetical order wins.
+
+    Attributes:
+        sounds: clip -> wav file.
+        frames: clip -> images in order: by the numbers in their names.
+        videos: clip -> file that cannot be decoded here.
+    """
+
+    def __init__(self, tree: Tree, name_of: Callable[[str], str] = str, preferred: str = "") -> None:
+        self._root = tree.root
+        sounds: dict[str, list[str]] = {}
+        folders: dict[str, dict[str, list[str]]] = {}
+        self.videos: dict[str, str] = {}
+        for path in sorted(tree.sizes, key=lambda path: (preferred not in path, path)):
+            folder, _, file = path.rpartition("/")
+            stem, dot, suffix = file.rpartition(".")
+            kind = (dot + suffix).lower()
+            if kind in _SOUNDS:
+                sounds.setdefault(name_of(stem), []).append(path)
+            elif kind in _IMAGES:
+                folders.setdefault(name_of(folder.rpartition("/")[2]), {}).setdefault(folder, []).append(path)
+            elif kind in _VIDEOS:
+                self.videos.setdefault(name_of(stem), path)
+        self.sounds = {name: paths[0] for name, paths in sounds.items()}
+        self.frames = {name: sorted(next(iter(found.values())), key=_place) for name, found in folders.items()}
+        self._passed_over = {name: paths[1:] for name, paths in sounds.items()}
+        for name, found in folders.items():
+            self._passed_over.setdefault(name, []).extend(list(found)[1:])
+
+    def there(self, clip: str) -> bool:
+        """Tell whether anything that can be read is there."""
+        return clip in self.sounds or clip in self.frames
+
+    def passed_over(self, clip: str) -> Iterator[str]:
+        """Yield files and folders of a clip of which another is used."""
+        yield from self._passed_over.get(clip, ())
+
+    def media(self, clip: str, audit: Audit, sound_folder: str | None = None) -> dict[str, Media]:
+        """Return a clip's sound and frames; what is not there is named, so that it is found missing.
+
+        Args:
+            clip: its name.
+            audit: where a clip that has frames but no sound is recorded as one without sound.
+            sound_folder: of wav files that belong to the release itself: there, a sound that is not there is missing.
+        """
+        sound = self.sounds.get(clip) or (f"{sound_folder}/{clip}.wav" if sound_folder else None)
+        if sound is None:
+            audit.add("no_audio_stream", clip)
+        return {"audio": sound, "video": self.frames.get(clip) or (f"{FRAMES_FOLDER}/{clip}",)}
+
+    def require(self, clips: Collection[str]) -> None:
+        """Check that there are sounds and frames of at least one of the clips.
+
+        Raises:
+            RawDataError: there are none; the message says how to extract them.
+        """
+        pairs = (("sounds (wav)", self.sounds), ("frames (folders of images)", self.frames))
+        lacking = [what for what, found in pairs if not any(clip in found for clip in clips)]
+        if lacking:
+            known = next((self.videos[clip] for clip in clips if clip in self.videos), None)
+            raise RawDataError(
+                f"{self._root} has no {' and no '.join(lacking)} of the listed clips; {_how_to_extract(known)}"
+            )
+
+
+def _place(path: str) -> tuple[list[int], str]:
+    return [int(digits) for digits in _NUMBER.findall(path.rpartition("/")[2])], path
+
+
+def _how_to_extract(video: str | None) -> str:
+    folder, _, file = (video or "VIDEOS/clip.mp4").rpartition("/")
+    videos = f"{folder or '.'}/*.{file.rpartition('.')[2]}"
+    found = f"{video} is there, but videos" if video else "videos"
+    return f"""{found} are not decoded by this program; extract them there first:
+  mkdir -p audio; for f in {videos}; do n=$(basename "${{f%.*}}"); mkdir -p "{FRAMES_FOLDER}/$n"
+    ffmpeg -nostdin -i "$f" -vf fps=1 -q:v 2 "{FRAMES_FOLDER}/$n/%05d.jpg"
+    ffmpeg -nostdin -i "$f" -vn -ac 1 -ar 16000 "audio/$n.wav"; done"""
