@@ -108,7 +108,12 @@ def _only(tree: Tree, *names: str) -> str:
     if len({path.rpartition("/")[0] for path in paths}) == 1:
         return paths[0]
     found = f"found {' and '.join(paths)}" if paths else "there is none"
-    raise RawDataError(f"{tree.root} should have one {' or '.join(names)}; {found}")
+    other = "; av_mnist.form=generated reads the arrays that are there" if _is_generated(tree) and not paths else ""
+    raise RawDataError(f"{tree.root} should have one {' or '.join(names)}; {found}{other}")
+
+
+def _is_generated(tree: Tree) -> bool:
+    return any(f"/{path}".endswith("/image/train_data.npy") for path in tree.sizes)
 
 
 def _array(tree: Tree, path: str, width: int) -> npt.NDArray[Any]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from trainables.api import DatasetCard
 from trainables.api_files import (
     AudioParams,
     Audit,
+    DatasetCard,
     FileDataset,
     ImageParams,
     Manifest,

@@ -4,12 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import NamedTuple
 
-from trainables.api import DatasetCard
-from trainables.api_files import Audit, FileDataset, RawDataError, Reader, Sample, Tree
+from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree
 from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.params import one_of
 
@@ -115,10 +113,12 @@ def _records_of(tree: Tree, split: str, audit: Audit) -> Iterator[_Record]:
     order = tree.first(f"{split}_order.h5", f"data/{split}_order.h5")
     if order is None:
         raise RawDataError(f"{tree.root} has neither {path} nor {split}_order.h5")
-    if find_spec("h5py") is None:
-        raise RawDataError(f"{tree.root / order} can only be read with h5py: pip install h5py, or add {path}")
+    try:
+        h5py = import_module("h5py")
+    except ImportError:
+        raise RawDataError(f"{tree.root / order} can only be read with h5py: pip install h5py, or add {path}") from None
     rows = list(_parsed(tree, _RECORDS))
-    with import_module("h5py").File(tree.root / order) as file:
+    with h5py.File(tree.root / order) as file:
         numbers = [int(number) for number in file["order"][()]]
     if numbers and max(numbers) >= len(rows):
         raise RawDataError(f"{tree.root / order} names record {max(numbers)}; {_RECORDS} has {len(rows)}")

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from trainables.api import DatasetCard
-from trainables.api_files import Audit, FileDataset, RawDataError, Reader, Sample, Tree, stratified_split
+from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree, stratified_split
 from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.datasets._listed_clips import ListedClip, with_validation, without_repeats
 from trainables.params import one_of

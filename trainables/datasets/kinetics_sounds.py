@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from trainables.api import DatasetCard
-from trainables.api_files import Audit, FileDataset, RawDataError, Reader, Sample, Tree
+from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree
 from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.datasets._listed_clips import ListedClip, with_validation, without_repeats
 
@@ -53,7 +52,7 @@ class KineticsSounds(FileDataset):
       Image-01-FPS/<id>_000058_000068/00001.jpg, ...
     Videos are not decoded: ffmpeg -vf fps=1 extracts frames, ffmpeg -vn -ac 1 -ar 16000 sound.
     """
-    markers = ("KS_train_val.json", "my_train.txt", "annotations/train.csv")
+    markers = ("KS_train_val.json", "my_train.txt", "annotations/train.csv", "k400/annotations/train.csv")
     official_sizes = MappingProxyType({"train": 14_799, "val": 1_320, "test": 2_597})
 
     def readers(self) -> Mapping[str, Reader]:
@@ -98,7 +97,7 @@ class KineticsSounds(FileDataset):
     def _of_kinetics_400(self, tree: Tree, audit: Audit) -> Iterator[ListedClip]:
         """Keep the clips of the 31 classes."""
         for split in ("train", "val", "test"):
-            path = f"annotations/{split}.csv"
+            path = tree.first(f"k400/annotations/{split}.csv") or f"annotations/{split}.csv"
             rows = csv.DictReader(tree.text(path, audit).splitlines())
             if not {"label", "youtube_id"} <= set(rows.fieldnames or ()):
                 raise RawDataError(f"{tree.root / path} has no columns label and youtube_id")

@@ -1,0 +1,112 @@
+"""AVE: records, videos in two splits, the lists of row numbers."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Self
+
+import numpy as np
+import pytest
+import raw_ave
+from opened import fingerprint, indexed, opened, samples
+from raw_ave import BARK, RECORDS, SPEECH, TWIN
+
+from trainables.prepared import prepare
+from trainables.preparing.building import BuildOptions
+from trainables.preparing.tree import RawDataError
+from trainables.raw_data_checks import InvalidDataError
+
+KEY = "ave"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MMPT_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    raw_ave.make_raw(tmp_path / "raw")
+    return tmp_path / "raw"
+
+
+def test_classes_are_in_the_official_order_with_their_commas(root: Path) -> None:
+    classes = opened(KEY, root).classes
+    assert len(classes) == 28
+    assert classes[:3] == ("Church bell", SPEECH, BARK)
+    assert {sample.label for sample in samples(KEY, root).values()} == {SPEECH, BARK}
+
+
+def test_a_header_changes_nothing(root: Path) -> None:
+    before = fingerprint(KEY, root)
+    path = root / "trainSet.txt"
+    path.write_text(path.read_text().partition("\n")[2])
+    assert fingerprint(KEY, root) == before
+
+
+def test_a_video_of_two_records_is_two_samples_of_one_group(root: Path) -> None:
+    found = samples(KEY, root)
+    assert found[f"{TWIN} {BARK}"].split == "test"
+    assert found[f"{TWIN} {SPEECH}"].split == "train"
+    assert {found[f"{TWIN} {label}"].group for label in (BARK, SPEECH)} == {TWIN}
+
+
+def test_the_train_record_of_a_test_video_can_be_left_out(root: Path) -> None:
+    found = samples(KEY, root, dedup="drop_test_twin")
+    assert f"{TWIN} {SPEECH}" not in found
+    assert f"{TWIN} {BARK}" in found
+    assert len(found) == len(samples(KEY, root)) - 1
+
+
+def test_many_more_twins_than_are_known_are_refused(root: Path, tmp_path: Path) -> None:
+    extra = [raw_ave.line((SPEECH, record[1], 0, 10)) for record in RECORDS["test"][2:9:2]]
+    with (root / "trainSet.txt").open("a") as file:
+        file.write("\n".join(extra))
+    dataset = opened(KEY, root, **raw_ave.PARAMS)
+    with pytest.raises(InvalidDataError, match="equal one of another split"):
+        prepare(dataset, fingerprint(KEY, root, **raw_ave.PARAMS), tmp_path / "c", BuildOptions(max_missing=1.0))
+
+
+def _as_orders(root: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
+    """Replace the lists by row numbers into Annotations.txt and stand in for h5py."""
+    lines = ["Category&VideoID&Quality&StartTime&EndTime"]
+    orders: dict[str, list[int]] = {}
+    for split, records in RECORDS.items():
+        (root / f"{split}Set.txt").unlink()
+        (root / f"{split}_order.h5").write_bytes(b"\x89HDF")
+        orders[split] = list(range(len(lines) - 1, len(lines) - 1 + len(records)))
+        lines += [raw_ave.line(record) for record in records]
+    (root / "Annotations.txt").write_text("\n".join(lines))
+    return orders
+
+
+class _File(dict[str, Any]):
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.clear()
+
+
+def test_row_numbers_need_h5py_and_then_give_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for split, odd in (("val", "no record at all"), ("test", "Yodelling&yodelling12&good&0&10")):
+        path = root / f"{split}Set.txt"
+        path.write_text(path.read_text().replace(odd, ""))
+    before = fingerprint(KEY, root)
+    orders = _as_orders(root, monkeypatch)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(RawDataError, match=r"_order\.h5 can only be read with h5py: pip install h5py"):
+        indexed(KEY, root)
+    module = ModuleType("h5py")
+    module.File = lambda path: _File(order=np.array(orders[path.name.partition("_")[0]]))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "h5py", module)
+    assert fingerprint(KEY, root) == before
+    orders["test"].append(1000)
+    with pytest.raises(RawDataError, match="names record 1000"):
+        indexed(KEY, root)
+
+
+def test_without_any_list_the_missing_one_is_named(root: Path) -> None:
+    (root / "valSet.txt").unlink()
+    with pytest.raises(RawDataError, match=r"neither valSet\.txt nor val_order\.h5"):
+        indexed(KEY, root)
