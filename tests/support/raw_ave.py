@@ -29,7 +29,8 @@ PLANTED = {
     "cross_split_dup": {f"{TWIN} {BARK}"},
     "empty_event": {f"{EMPTY} {BARK}"},
     "no_audio_stream": {MUTE},
-    "missing_file": {"GONEGONEGON"},
+    "missing_file": {"audio/GONEGONEGON.wav", "Image-01-FPS/GONEGONEGON"},
+    "nothing_left": {f"GONEGONEGON {BARK}"},
     "unknown_label": {"valSet.txt:11", "yodelling12 Yodelling"},
 }
 

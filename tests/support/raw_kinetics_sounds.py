@@ -29,7 +29,8 @@ ODD = "zzzzzzzzzzz_000001_000011"
 PARAMS = {"image_size": 16, "video_frames": 3, "bands": 16, "frames": 32}
 SIZES = {"train": 11, "val": 4, "test": 4}
 PLANTED = {
-    "missing_file": {DELETED[:11], f"Image-01-FPS/{UNSEEN[:11]}"},
+    "missing_file": {f"audio/{DELETED[:11]}.wav", *(f"Image-01-FPS/{name[:11]}" for name in (DELETED, UNSEEN))},
+    "nothing_left": {DELETED[:11]},
     "incomplete_class": {"blowing nose: 9 of 10"},
     "no_audio_stream": {MUTE[:11]},
     "dup_id": {f"audio/{REPLACED}.wav"},

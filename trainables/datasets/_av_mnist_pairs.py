@@ -7,7 +7,7 @@ from itertools import count
 from typing import NamedTuple
 
 from results.draws import uniform_draws
-from trainables.api_files import Audit, RawDataError, Tree
+from trainables.api_files import Audit, RawDataError, Tree, index_text
 from trainables.datasets._av_mnist_audio import MIXING_RATE_HZ
 from trainables.decoding.audio import decode_wav
 
@@ -75,7 +75,7 @@ def read_noises(tree: Tree, audit: Audit, seed: int) -> tuple[list[str], list[st
     if index is None:
         raise RawDataError(f"{tree.root} has no meta/esc50.csv; expected ESC-50 with its audio/ beside meta/")
     folder = index.removesuffix("esc50.csv").removesuffix("meta/") + "audio"
-    rows = csv.DictReader(tree.text(index, audit).splitlines())
+    rows = csv.DictReader(index_text(tree, index, audit).splitlines())
     if not {"filename", "target"} <= set(rows.fieldnames or ()):
         raise RawDataError(f"{tree.root / index} has no columns filename and target")
     classes: dict[int, list[str]] = {}

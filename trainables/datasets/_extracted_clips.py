@@ -21,6 +21,7 @@ from trainables.params import number
 __all__ = ["CLIP_ENCODERS", "FRAMES_FOLDER", "TINY_CLIPS", "ClipParams", "Clips", "clip_readers"]
 
 FRAMES_FOLDER = "Image-01-FPS"
+_SOUNDS_FOLDER = "audio"
 CLIP_ENCODERS = MappingProxyType(
     {"audio": "ast:MIT/ast-finetuned-audioset-10-10-0.4593", "video": "vit:google/vit-base-patch16-224"}
 )
@@ -90,18 +91,19 @@ class Clips:
         """Yield files and folders of a clip of which another is used."""
         yield from self._passed_over.get(clip, ())
 
-    def media(self, clip: str, audit: Audit, sound_folder: str | None = None) -> dict[str, Media]:
+    def media(self, clip: str, audit: Audit, released_sounds: str | None = None) -> dict[str, Media]:
         """Return a clip's sound and frames; what is not there is named, so that it is found missing.
 
         Args:
             clip: its name.
             audit: where a clip that has frames but no sound is recorded as one without sound.
-            sound_folder: of wav files that belong to the release itself: there, a sound that is not there is missing.
+            released_sounds: folder of wav files that the release itself has: there, such a clip lacks a file.
         """
-        sound = self.sounds.get(clip) or (f"{sound_folder}/{clip}.wav" if sound_folder else None)
-        if sound is None:
+        sound = self.sounds.get(clip) or f"{released_sounds or _SOUNDS_FOLDER}/{clip}.wav"
+        is_mute = clip in self.frames and clip not in self.sounds and released_sounds is None
+        if is_mute:
             audit.add("no_audio_stream", clip)
-        return {"audio": sound, "video": self.frames.get(clip) or (f"{FRAMES_FOLDER}/{clip}",)}
+        return {"audio": None if is_mute else sound, "video": self.frames.get(clip) or (f"{FRAMES_FOLDER}/{clip}",)}
 
     def require(self, clips: Collection[str]) -> None:
         """Check that there are sounds and frames of at least one of the clips.
@@ -127,6 +129,6 @@ def _how_to_extract(video: str | None) -> str:
     videos = f"{folder or '.'}/*.{file.rpartition('.')[2]}"
     found = f"{video} is there, but videos" if video else "videos"
     return f"""{found} are not decoded by this program; extract them there first:
-  mkdir -p audio; for f in {videos}; do n=$(basename "${{f%.*}}"); mkdir -p "{FRAMES_FOLDER}/$n"
+  mkdir -p {_SOUNDS_FOLDER}; for f in {videos}; do n=$(basename "${{f%.*}}"); mkdir -p "{FRAMES_FOLDER}/$n"
     ffmpeg -nostdin -i "$f" -vf fps=1 -q:v 2 "{FRAMES_FOLDER}/$n/%05d.jpg"
-    ffmpeg -nostdin -i "$f" -vn -ac 1 -ar 16000 "audio/$n.wav"; done"""
+    ffmpeg -nostdin -i "$f" -vn -ac 1 -ar 16000 "{_SOUNDS_FOLDER}/$n.wav"; done"""

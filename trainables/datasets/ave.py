@@ -7,7 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import NamedTuple
 
-from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree
+from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree, index_text
 from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.params import one_of
 
@@ -88,15 +88,14 @@ class Ave(FileDataset):
         times = Counter(record.video for split in _SPLITS for record in records[split])
         clips.require(times)
         audit.extend(("dup_id", video) for video in times if times[video] > 1)
-        audit.extend(("missing_file", video) for video in times if not clips.there(video))
-        media = {video: clips.media(video, audit) for video in times if clips.there(video)}
+        media = {video: clips.media(video, audit) for video in times}
         later: set[str] = set()
         seen: set[str] = set()
         for split in reversed(_SPLITS):
             dropped = later.copy() if self.params.dedup == "drop_test_twin" else set()
             for record in records[split]:
                 name = f"{record.video} {record.category}"
-                if record.video in media and record.video not in dropped and name not in seen:
+                if record.video not in dropped and name not in seen:
                     if record.start == record.end:
                         audit.add("empty_event", name)
                     yield Sample(name, split, record.category, media[record.video], record.video)
@@ -135,7 +134,7 @@ def _usable(row: "_Record | str", audit: Audit) -> Iterator[_Record]:
 
 def _parsed(tree: Tree, path: str) -> Iterator["_Record | str"]:
     """Yield a record, or where it should be, for every line but a header and empty ones."""
-    for number, line in enumerate(tree.text(path, Audit()).splitlines(), start=1):
+    for number, line in enumerate(index_text(tree, path, Audit()).splitlines(), start=1):
         fields = line.strip().split("&")
         if fields[0] not in {"", "Category"}:
             yield _Record(*fields) if len(fields) == _FIELDS else f"{path}:{number}"

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree, stratified_split
+from trainables.api_files import (
+    Audit,
+    DatasetCard,
+    FileDataset,
+    RawDataError,
+    Reader,
+    Sample,
+    Tree,
+    index_text,
+    stratified_split,
+)
 from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.datasets._listed_clips import ListedClip, with_validation, without_repeats
 from trainables.params import one_of
@@ -81,11 +91,8 @@ class CremaD(FileDataset):
         audit.extend(("unlisted_file", path) for name, path in clips.sounds.items() if name not in names)
         votes = _votes(tree, audit) if self.params.label_source == "votes" else None
         for name, split, emotion in listed if self.params.split == "speaker_disjoint" else with_validation(listed):
-            if clips.there(name):
-                label = _EMOTIONS.get(emotion, emotion) if votes is None else votes.get(name, "no vote")
-                yield Sample(name, split, label, clips.media(name, audit, "AudioWAV"), f"actor {name[:4]}")
-            else:
-                audit.add("missing_file", f"AudioWAV/{name}.wav")
+            label = _EMOTIONS.get(emotion, emotion) if votes is None else votes.get(name, "no vote")
+            yield Sample(name, split, label, clips.media(name, audit, "AudioWAV"), f"actor {name[:4]}")
 
     def _listed(self, clips: Clips, tree: Tree, audit: Audit) -> Iterator[ListedClip]:
         known = {name: match[3] for name in {*clips.sounds, *clips.frames} if (match := _NAME.fullmatch(name))}
@@ -100,7 +107,7 @@ class CremaD(FileDataset):
         for split, path in lists.items():
             if path is None:
                 raise RawDataError(f"{tree.root} has only one of train.csv and test.csv; expected both or none")
-            for line in tree.text(path, audit).splitlines():
+            for line in index_text(tree, path, audit).splitlines():
                 name = re.split(r"[,\s.]", line.strip(), maxsplit=1)[0]
                 if match := _NAME.fullmatch(name):
                     yield ListedClip(name, split, match[3])
@@ -127,7 +134,7 @@ def _votes(tree: Tree, audit: Audit) -> dict[str, str]:
         raise RawDataError(
             f"{tree.root / 'processedResults/summaryTable.csv'} is not there; label_source=votes reads it"
         )
-    rows = csv.DictReader(tree.text(path, audit).splitlines())
+    rows = csv.DictReader(index_text(tree, path, audit).splitlines())
     if not {"FileName", "MultiModalVote"} <= set(rows.fieldnames or ()):
         raise RawDataError(f"{tree.root / path} has no columns FileName and MultiModalVote")
     return {row["FileName"]: _VOTES.get(row["MultiModalVote"], row["MultiModalVote"]) for row in rows}

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree
+from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree, index_text
 from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.datasets._listed_clips import ListedClip, with_validation, without_repeats
 
@@ -71,10 +71,7 @@ class KineticsSounds(FileDataset):
                 audit.add("incomplete_class", f"{label}: {found[label]} of {wanted[label]}")
         for name, split, label in with_validation(listed):
             audit.extend(("dup_id", path) for path in clips.passed_over(name))
-            if clips.there(name):
-                yield Sample(name, split, label, clips.media(name, audit))
-            else:
-                audit.add("missing_file", name)
+            yield Sample(name, split, label, clips.media(name, audit))
 
     def _listed(self, tree: Tree, audit: Audit) -> Iterator[ListedClip]:
         if tree.has("KS_train_val.json"):
@@ -86,7 +83,7 @@ class KineticsSounds(FileDataset):
     def _of_lines(self, tree: Tree, audit: Audit) -> Iterator[ListedClip]:
         """`name,10,number of the class`, of OGM-GE."""
         for split in ("train", "test"):
-            for line in tree.text(f"my_{split}.txt", audit).splitlines():
+            for line in index_text(tree, f"my_{split}.txt", audit).splitlines():
                 name, *rest = line.strip().rsplit(",", _FIELDS - 1)
                 number = int(rest[-1]) if rest and rest[-1].strip().isdecimal() else len(self.classes)
                 if number < len(self.classes):
@@ -98,7 +95,7 @@ class KineticsSounds(FileDataset):
         """Keep the clips of the 31 classes."""
         for split in ("train", "val", "test"):
             path = tree.first(f"k400/annotations/{split}.csv") or f"annotations/{split}.csv"
-            rows = csv.DictReader(tree.text(path, audit).splitlines())
+            rows = csv.DictReader(index_text(tree, path, audit).splitlines())
             if not {"label", "youtube_id"} <= set(rows.fieldnames or ()):
                 raise RawDataError(f"{tree.root / path} has no columns label and youtube_id")
             for row in rows:

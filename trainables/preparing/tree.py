@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from search_spaces.errors import MmptError
-from trainables.decoding.texts import decode_text
 from trainables.preparing.audit import Audit
 
 __all__ = ["RawDataError", "Tree"]
@@ -122,16 +121,6 @@ class Tree:
             return json.loads(self.read(path))
         except ValueError as error:
             raise RawDataError(f"{self.root / path} is no JSON: {error}") from error
-
-    def text(self, path: str, audit: Audit) -> str:
-        """Return the content of a text file in any encoding; what is wrong with it is recorded.
-
-        Raises:
-            RawDataError: it is not there or cannot be read.
-        """
-        text, issues = decode_text(self.read(path))
-        audit.extend((code, path) for code in issues)
-        return text
 
     def signature(self) -> str:
         """Return a hash of every path, size and time of change: equal as long as nobody touched the folder."""
