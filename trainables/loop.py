@@ -61,10 +61,10 @@ class TrainingLoop:
         waited = self.epoch - self.best_epoch
         return self.epoch >= self.spec.epochs or bool(self.spec.patience and waited >= self.spec.patience)
 
-    def data_facts(self) -> dict[str, float]:
-        """Return the seconds of training in this process that went into making batches, and their share."""
-        waited, trained = self.training.waiting_seconds, self.training.training_seconds
-        return {"seconds/data_waiting": waited, "data_waiting_share": waited / trained if trained else 0.0}
+    def facts(self) -> dict[str, float]:
+        """Return the best epoch, and the seconds that epochs took in this process and waited for data in it."""
+        training, waiting = self.training.training_seconds, self.training.waiting_seconds
+        return {"best_epoch": self.best_epoch, "seconds/epochs": training, "seconds/waiting_for_data": waiting}
 
     def epochs(self) -> Iterator[list[HistoryRow]]:
         """Run the epochs that are left, yielding each one's history rows; those of rehearsals come first."""

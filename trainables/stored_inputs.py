@@ -24,7 +24,10 @@ def as_input(stored: Tensor, info: InputInfo) -> Tensor:
     if storage is None:
         return stored
     scale, shift = _affine(storage, len(info.shape), stored.device)
-    values = stored.float().mul_(scale).add_(shift)
+    values = stored.float()
+    if scale.numel() > 1 and values.shape[-scale.dim()] == 1:  # one stored channel stands for several equal ones
+        values = values.repeat_interleave(scale.numel(), dim=-scale.dim())
+    values = values.mul_(scale).add_(shift)
     missing = info.shape[-1] - storage.shape[-1]
     return functional.pad(values, (0, missing), value=storage.padding) if missing else values
 

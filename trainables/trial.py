@@ -85,24 +85,20 @@ class Trial:
         method.receive(received)
         clock.lap("setup")
         history: list[HistoryRow] = []
-        best_epoch = 0
-        data_facts: dict[str, float] = {}
+        facts: dict[str, float] = {"best_epoch": 0}
         if method.trains:
             main = next((one for one in resolved.reports if splits["train"].has(one).any()), resolved.reports[0])
             loop = TrainingLoop(method, splits["train"], splits["val"], main, compute)
             yield from self._train(loop)
-            history, best_epoch = loop.history, loop.best_epoch
-            data_facts = loop.data_facts()
+            history, facts = loop.history, loop.facts()
         clock.lap("train")
         evaluation = evaluate(method, splits, resolved.used, compute)
         clock.lap("evaluate")
         if task.keep_model:
             self.store.write_model(task.trial_id, pack({"model": weights(method)}, {}))
         self.store.write_samples(prepared.to_samples(resolved.spec.dataset))
-        facts = {
+        facts |= {
             **clock.seconds(),
-            **data_facts,
-            "best_epoch": best_epoch,
             **{f"required/{name}/val_score": value for name, value in required_scores.items()},
             "parameters/trainable": sum(p.numel() for p in method.parameters() if p.requires_grad),
             "parameters/total": sum(p.numel() for own in (method, *method.frozen.values()) for p in own.parameters()),

@@ -10,8 +10,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from orchestrator.sweep import Sweep
+from search_spaces.presets import PRESETS
 from trainables.catalogs import DATASETS
-from trainables.dataset_identity import compute_fingerprint
+from trainables.dataset_identity import build_dataset, compute_fingerprint
 from trainables.params import read_params
 from trainables.prepared import PreparedError, prepare, verify
 from trainables.preparing.building import AUDIT, BuildOptions
@@ -148,3 +150,22 @@ def test_every_data_set_names_licence_source_and_layout(key: str) -> None:
     assert cls.markers
     assert len(cls.layout.strip().splitlines()) >= 2
     assert "tiny" in cls.presets
+
+
+@pytest.mark.parametrize("fusion", ["late", "early"])
+def test_the_smoke_sweep_trains_and_reports(
+    key: str, raw: ModuleType, fusion: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw.make_raw(tmp_path / "data" / key)
+    monkeypatch.setenv("MMPT_DATA", str(tmp_path / "data"))
+    tiny = build_dataset(key, {"preset": "tiny"})
+    prepare(tiny, compute_fingerprint(tiny), tmp_path / "cache", TOLERANT)
+    grid = PRESETS.get("smoke").grid.with_axis("dataset", [key]).with_axis("fusion", [fusion])
+    sweep = Sweep(grid, store=tmp_path / "store", tracking="none", name="smoke")
+    outcome = sweep.run(inline=True)
+    assert not outcome.failed, outcome.failed
+    assert len(outcome.trained) == 1 + len(tiny.modalities())
+    assert all("_" in name for trial in sweep.plan().trials for name in trial.spec.encoders.values()), "tiny encoders"
+    page = sweep.table("mmpt_profile")
+    assert type(tiny).card.title in page
+    assert "Naive" in page

@@ -27,6 +27,7 @@ SIZES = {"train": 11, "val": 10, "test": 10}
 PLANTED = {
     "dup_id": {TWIN},
     "cross_split_dup": {f"{TWIN} {BARK}"},
+    "dup_path": {f"Image-01-FPS/{TWIN}/00001.jpg", f"audio/{TWIN}.wav"},
     "empty_event": {f"{EMPTY} {BARK}"},
     "no_audio_stream": {MUTE},
     "missing_file": {"audio/GONEGONEGON.wav", "Image-01-FPS/GONEGONEGON"},

@@ -8,9 +8,9 @@ import raw_crisis_mmd as raw
 from file_datasets import opened, samples_of
 
 from search_spaces.errors import InvalidValueError
+from trainables.dataset_identity import compute_fingerprint
 from trainables.preparing.tree import RawDataError
 from trainables.raw_data_checks import InvalidDataError
-from trainables.resolve import compute_fingerprint
 
 KEY = "crisis_mmd"
 TRAIN = "crisismmd_datasplit_all/task_humanitarian_text_img_train.tsv"

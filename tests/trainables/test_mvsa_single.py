@@ -8,11 +8,11 @@ import pytest
 import raw_mvsa_single as raw
 from file_datasets import opened, samples_of
 
+from trainables.dataset_identity import compute_fingerprint
 from trainables.prepared import prepare
 from trainables.preparing.building import AUDIT, BuildOptions
 from trainables.preparing.tree import RawDataError
 from trainables.raw_data_checks import InvalidDataError
-from trainables.resolve import compute_fingerprint
 
 KEY = "mvsa_single"
 AGREED = {name for name, (text, image) in raw.OF.items() if text == image}

@@ -8,9 +8,9 @@ import raw_n24news as raw
 from file_datasets import opened, samples_of
 
 from trainables.catalogs import DATASETS
+from trainables.dataset_identity import compute_fingerprint
 from trainables.preparing.tree import RawDataError
 from trainables.raw_data_checks import InvalidDataError
-from trainables.resolve import compute_fingerprint
 
 VIEWS = ("n24news_abstract", "n24news_body", "n24news_caption", "n24news_headline")
 
