@@ -64,6 +64,10 @@ class Audit:
         for code, where in findings:
             self.add(code, where)
 
+    def copy(self) -> "Audit":
+        """Return an audit with the same findings, to which others can be added."""
+        return Audit((code, where) for code, places in self.findings.items() for where in places)
+
     def count(self, code: str) -> int:
         """Return how often a code was found."""
         return len(self.findings.get(code, ()))

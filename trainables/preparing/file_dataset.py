@@ -52,6 +52,7 @@ class FileDataset(Dataset):
     """True if the official split itself puts one group into several splits."""
 
     root: Path | None = None
+    _indexed: tuple[tuple[Path, str], Manifest, Audit] | None = None
 
     @classmethod
     def modalities(cls) -> tuple[str, ...]:
@@ -125,6 +126,13 @@ class FileDataset(Dataset):
             InvalidDataError: ids occur twice, a split is empty, or a group is in two splits.
         """
         tree = tree or self.tree()
+        state = (tree.root, tree.signature())
+        if self._indexed is None or self._indexed[0] != state:
+            self._indexed = (state, *self._index(tree))
+        _, manifest, audit = self._indexed
+        return manifest, audit.copy()
+
+    def _index(self, tree: Tree) -> tuple[Manifest, Audit]:
         audit = tree.audit()
         readers = self.readers()
         found = [what_is_there(sample, readers, tree, audit) for sample in self._usable(tree, audit)]

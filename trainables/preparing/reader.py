@@ -49,6 +49,7 @@ class Reader(ABC):
 def file_bytes(root: Path, path: str) -> bytes | None:
     """Return the bytes of a file that the index found; None if it has gone or cannot be read since."""
     try:
-        return (root / path).read_bytes()
+        with open(f"{root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 (a tenth of a millisecond per image less)
+            return file.read()
     except OSError:
         return None

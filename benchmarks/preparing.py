@@ -1,0 +1,177 @@
+"""Preparing 20,000 JPEGs with captions, against the fastest plain loop that decodes and resizes them.
+
+Prints images per second of both, the ratio, the memory of all processes together, what the second call costs, and what
+being killed half-way costs.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from PIL import Image
+
+from trainables.dataset_identity import build_dataset, compute_fingerprint
+from trainables.prepared import prepare
+from trainables.preparing.building import BuildOptions
+
+WIDTH, HEIGHT, SIZE = 500, 750, 224
+DISTINCT = 200
+PARAMS = {"tokenizer": "words", "tokens": 64}
+PROCESSES = len(os.sched_getaffinity(0))
+
+
+def make_tree(root: Path, count: int) -> None:
+    """Write `count` films in MM-IMDb's layout: smooth pictures with some noise, about 70 kB each."""
+    (root / "dataset").mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    posters = [_poster(generator) for _ in range(DISTINCT)]
+    words = [f"word{number}" for number in range(3000)]
+    films = [f"{number:07d}" for number in range(count)]
+    for number, film in enumerate(films):
+        plot = " ".join(generator.choice(words, 40))
+        (root / "dataset" / f"{film}.json").write_text(json.dumps({"plot": [plot], "genres": ["Drama"]}))
+        (root / "dataset" / f"{film}.jpeg").write_bytes(posters[number % DISTINCT])
+    cuts = (count * 6 // 10, count * 7 // 10)
+    split = {"train": films[: cuts[0]], "dev": films[cuts[0] : cuts[1]], "test": films[cuts[1] :]}
+    (root / "split.json").write_text(json.dumps(split))
+
+
+def _poster(generator: np.random.Generator) -> bytes:
+    coarse = Image.fromarray(generator.integers(0, 256, (12, 8, 3), dtype=np.uint8)).resize((WIDTH, HEIGHT))
+    noisy = np.asarray(coarse, np.int16) + generator.normal(0, 6, (HEIGHT, WIDTH, 3)).astype(np.int16)
+    file = BytesIO()
+    Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+def plain(paths: list[str]) -> int:
+    """Decode and resize: nothing is checked, nothing is kept."""
+    total = 0
+    for path in paths:
+        with Image.open(path) as image:
+            image.draft("RGB", (SIZE, SIZE))
+            total += int(np.asarray(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR))[0, 0, 0])
+    return total
+
+
+def seconds_of_plain_loop(root: Path) -> float:
+    """Time the plain loop in as many processes."""
+    paths = [str(path) for path in sorted((root / "dataset").glob("*.jpeg"))]
+    parts = [paths[start : start + 256] for start in range(0, len(paths), 256)]
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        list(pool.map(plain, [[paths[0]]] * PROCESSES))  # the processes are there before the clock starts
+        started = time.perf_counter()
+        list(pool.map(plain, parts))
+        return time.perf_counter() - started
+
+
+class PeakMemory:
+    """Samples the proportional memory of this process and its descendants; mapped files count by who uses them."""
+
+    def __enter__(self) -> Self:
+        self.anonymous_mib = self.proportional_mib = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.2):
+            sums = [_memory_mib(process) for process in _family(os.getpid())]
+            self.proportional_mib = max(self.proportional_mib, sum(one[0] for one in sums))
+            self.anonymous_mib = max(self.anonymous_mib, sum(one[1] for one in sums))
+
+
+def _family(process: int) -> list[int]:
+    found = [process]
+    for own in found:
+        for task in Path(f"/proc/{own}/task").glob("*/children"):
+            try:
+                found += map(int, task.read_text().split())
+            except OSError:
+                continue
+    return found
+
+
+def _memory_mib(process: int) -> tuple[float, float]:
+    try:
+        lines = dict(line.split(":", 1) for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:])
+    except OSError:
+        return 0.0, 0.0
+    return tuple(int(lines[name].split()[0]) / 1024 for name in ("Pss", "Pss_Anon"))  # type: ignore[return-value]
+
+
+def command(root: Path, cache: Path) -> list[str]:
+    """The user's command."""
+    settings = [part for name, value in PARAMS.items() for part in ("--set", f"{name}={value}")]
+    folders = ["--root", str(root), "--cache", str(cache)]
+    return [sys.executable, "-m", "orchestrator", "prepare", "mm_imdb", *folders, *settings, "--max-missing", "1"]
+
+
+def seconds_of_command(root: Path, cache: Path, kill_after: float | None = None) -> float:
+    """Time one call of it, or kill it on the way."""
+    started = time.perf_counter()
+    running = subprocess.Popen(command(root, cache), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        running.wait(kill_after)
+    except subprocess.TimeoutExpired:
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=20_000)
+    count = parser.parse_args().images
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MMPT_CACHE"] = folder
+        root = Path(folder, "raw")
+        make_tree(root, count)
+        print(f"{count} images of {WIDTH} x {HEIGHT} to {SIZE}, {PROCESSES} processes")
+        loops, ours = [], []
+        for _ in range(3):  # in turn, so that both see the same machine; the first finds memory that nobody used yet
+            loops.append(seconds_of_plain_loop(root))
+            dataset = build_dataset("mm_imdb", PARAMS)
+            dataset.root = root
+            with PeakMemory() as memory:
+                started = time.perf_counter()
+                fingerprint = compute_fingerprint(dataset)
+                prepare(dataset, fingerprint, Path(folder, "cache"), BuildOptions(max_missing=1.0))
+                ours.append(time.perf_counter() - started)
+            shutil.rmtree(Path(folder, "cache"))
+            shutil.rmtree(Path(folder, "indexes"))
+        for loop, own in zip(loops, ours, strict=True):
+            print(f"plain loop {count / loop:.0f}/s, preparing {count / own:.0f}/s: {loop / own:.2f} of the plain loop")
+        print(
+            f"memory of all processes: {memory.anonymous_mib:.0f} MiB, {memory.proportional_mib:.0f} with mapped files"
+        )
+        whole = seconds_of_command(root, Path(folder, "whole"))
+        again = seconds_of_command(root, Path(folder, "whole"))
+        first = seconds_of_command(root, Path(folder, "killed"), kill_after=whole / 2)
+        second = seconds_of_command(root, Path(folder, "killed"))
+        print(f"the command: {whole:.1f} s; called again: {again:.2f} s")
+        print(
+            f"killed after {first:.1f} s, called again: {second:.1f} s more, {(first + second) / whole - 1:+.1%} in all"
+        )
+
+
+if __name__ == "__main__":
+    main()
