@@ -81,7 +81,7 @@ class Sweep:
         self.tracked: TrackingSummary | None = None
         self._extensions = {
             "methods": added_classes(METHODS, methods, Method),
-            "datasets": added_classes(DATASETS, datasets, Dataset),
+            "datasets": added_classes(DATASETS, datasets, Dataset, [spec.dataset for spec in self.specs]),
         }
 
     def plan(self) -> Plan:

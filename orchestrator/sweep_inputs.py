@@ -44,8 +44,16 @@ def checked_resources(resources: Mapping[str, float]) -> dict[str, float]:
     return dict(resources)
 
 
-def added_classes(catalog: Catalog[Any], classes: Sequence[type[Any]], base: type[Any]) -> dict[str, type[Any]]:
-    """Add a user's classes to a catalog; return them by key.
+def added_classes(
+    catalog: Catalog[Any], classes: Sequence[type[Any]], base: type[Any], used: Iterable[str] = ()
+) -> dict[str, type[Any]]:
+    """Add a user's classes to a catalog; return by key all that workers elsewhere would not find.
+
+    Args:
+        catalog: where they are added.
+        classes: the user's.
+        base: what they must be.
+        used: keys that the trials name; some may be what only this machine remembers.
 
     Raises:
         InvalidValueError: one is not of the right kind, or has the name of a built-in one.
@@ -53,4 +61,5 @@ def added_classes(catalog: Catalog[Any], classes: Sequence[type[Any]], base: typ
     for entry in classes:
         if not issubclass(entry, base):
             raise InvalidValueError(catalog.kind, entry.__name__, f"a subclass of {base.__name__}")
-    return {catalog.add(entry): entry for entry in classes}
+    remembered = {key: catalog.more[key] for key in used if key in catalog.more}
+    return {**remembered, **{catalog.add(entry): entry for entry in classes}}

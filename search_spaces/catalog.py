@@ -1,10 +1,11 @@
 """Catalogs: things found by scanning a folder, one file each, plus what third parties add."""
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from search_spaces.errors import InvalidValueError, UnknownNameError
@@ -41,10 +42,18 @@ class Catalog(Generic[T]):
         kind: what the entries are, for messages: "method".
         package: dotted name of the folder that is scanned.
         attribute: what a file must define; by default the class whose CamelCase name matches the file's.
+        more: entries that are kept elsewhere and may change at any time; a file of the same name comes first.
     """
 
-    def __init__(self, kind: str, package: str, attribute: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        attribute: str | None = None,
+        more: Mapping[str, T] = MappingProxyType({}),
+    ) -> None:
         self.kind = kind
+        self.more = more
         self._package = package
         self._attribute = attribute
         self._added: dict[str, T] = {}
@@ -56,7 +65,11 @@ class Catalog(Generic[T]):
 
     def names(self) -> tuple[str, ...]:
         """All keys, sorted."""
-        return tuple(sorted({*self._files(), *self._entry_points(), *self._added}))
+        return tuple(sorted({*self._files(), *self._entry_points(), *self._added, *self.more}))
+
+    def shipped(self) -> tuple[str, ...]:
+        """The keys of built-in entries, sorted."""
+        return tuple(sorted(self._files()))
 
     def add(self, entry: T, key: str | None = None) -> str:
         """Add an object of the user's own under `key`, by default its class name in snake_case; return the key.
@@ -86,6 +99,8 @@ class Catalog(Generic[T]):
             module = import_module(f"{self._package}.{key}")
             found: T = getattr(module, self._attribute or camel_case(key))
             return found
+        if key in self.more:
+            return self.more[key]
         for point in entry_points(group=self.entry_point_group):
             if point.name == key:
                 loaded: T = point.load()
@@ -100,7 +115,7 @@ class Catalog(Generic[T]):
         return iter(self.names())
 
     def __contains__(self, key: object) -> bool:
-        return key in self._added or key in self._files() or key in self._entry_points()
+        return any(key in known for known in (self._added, self._files(), self._entry_points(), self.more))
 
     def _files(self) -> frozenset[str]:
         return _files_of(self._package)

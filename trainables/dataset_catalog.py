@@ -2,7 +2,8 @@
 
 from search_spaces.catalog import Catalog
 from trainables.api_data import Dataset
+from trainables.preparing.registered import Registered
 
 __all__ = ["DATASETS"]
 
-DATASETS: Catalog[type[Dataset]] = Catalog("data set", "trainables.datasets")
+DATASETS: Catalog[type[Dataset]] = Catalog("data set", "trainables.datasets", more=Registered())

@@ -73,10 +73,10 @@ class AudioReader(Reader):
 
     def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
         """Decode, resample to 16 kHz and transform."""
-        info = self.info()
-        return [self._read_clip(str(path), root, info) for path in media]
+        files = (file_bytes(root, str(path)) for path in media)
+        return [Decoded(None, ("missing_file",)) if data is None else self.decode(data) for data in files]
 
-    def _read_clip(self, path: str, root: Path, info: InputInfo) -> Decoded:
-        data = file_bytes(root, path)
-        clip = Decoded(None, ("missing_file",)) if data is None else decode_wav(data, SAMPLE_RATE_HZ)
-        return clip if clip.values is None else Decoded(mel_of(clip.values, info), clip.issues)
+    def decode(self, data: bytes) -> Decoded:
+        """Decode, resample and transform the bytes of one file."""
+        clip = decode_wav(data, SAMPLE_RATE_HZ)
+        return clip if clip.values is None else Decoded(mel_of(clip.values, self.info()), clip.issues)

@@ -48,7 +48,7 @@ class FileDataset(Dataset):
     """Preparing refuses if more than this share of a modality's listed files cannot be used."""
     max_duplicates: ClassVar[float] = 0.0
     """Preparing refuses if more than this share of validation and test samples is identical to one in another split."""
-    groups_may_cross: ClassVar[bool] = False
+    groups_may_cross: bool = False
     """True if the official split itself puts one group into several splits."""
 
     root: Path | None = None

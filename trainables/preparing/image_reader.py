@@ -71,6 +71,10 @@ class ImageReader(Reader):
         """Decode and resize."""
         return [_read_image(root, str(path), self.params.image_size) for path in media]
 
+    def decode(self, data: bytes) -> Decoded:
+        """Decode and resize the bytes of one file."""
+        return decode_image(data, self.params.image_size)
+
 
 @dataclass(frozen=True)
 class FramesReader(Reader):

@@ -45,14 +45,16 @@ def _missing(
     dataset: FileDataset, manifest: Manifest, max_missing: float, decoded: Mapping[str, Any] | None
 ) -> Iterator[str]:
     for name in dataset.modalities():
+        listed = np.array([name in sample.media for sample in manifest.samples])
         there = np.array([sample.media.get(name) is not None for sample in manifest.samples])
         if decoded:
             there = decoded[f"present_{name}"].astype(bool)
-        share = 1.0 - there.mean()
+        lost = int((listed & ~there).sum())
+        share = lost / max(int(listed.sum()), 1)
         if share > max_missing:
-            lost = int((~there).sum())
+            allowed = f"{100 * share:.2f} %, allowed are {100 * max_missing:g}"
             yield (
-                f"{lost} of {len(there)} samples lack {name} ({100 * share:.2f} %, allowed are {100 * max_missing:g}): "
+                f"{lost} of {listed.sum()} samples lack {name} ({allowed}): "
                 f"see the audit (mmpt prepare {dataset.key()} --dry-run), mend the files, or accept it: "
                 f"--max-missing {np.ceil(share * 1000) / 1000:g}"
             )

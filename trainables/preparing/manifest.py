@@ -21,7 +21,8 @@ class Sample(NamedTuple):
         sample_id: unique in the data set and stable, since missing masks are drawn from it.
         split: `train`, `val` or `test`.
         label: name of its class, or of all its classes in a multi-label data set.
-        media: modality -> what it is read from; modalities left out are absent.
+        media: modality -> what it is read from. One that the sample never had is left out or None; in a `Manifest`
+            None stands for a listed file that is not there.
         group: what must not be shared between splits (speaker, film, tweet), or "".
     """
 

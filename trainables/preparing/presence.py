@@ -20,8 +20,10 @@ def what_is_there(
     identities: dict[str, Any] = {}
     for name, reader in sorted(readers.items()):
         value = sample.media.get(name)
-        identity = None if value is None else reader.identity(value, tree)
-        if value is not None and identity is None:
+        if value is None:
+            continue  # the sample never had it; a listed file that is not there stays in the listing, as None
+        identity = reader.identity(value, tree)
+        if identity is None:
             audit.add("missing_file", reader.where(value) or sample.sample_id)
         media[name], identities[name] = (None if identity is None else value), identity
     return sample._replace(media=media), identities

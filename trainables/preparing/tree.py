@@ -27,6 +27,7 @@ class Tree:
 
     Args:
         root: the folder.
+        beside: files elsewhere whose changes count in `signature`, too.
 
     Attributes:
         root: absolute.
@@ -37,7 +38,7 @@ class Tree:
         RawDataError: the folder is not there or cannot be read.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, beside: Sequence[Path] = ()) -> None:
         self.root = root.absolute()
         if not self.root.is_dir():
             raise RawDataError(f"{self.root} is {'not a folder' if self.root.exists() else 'not there'}")
@@ -48,7 +49,8 @@ class Tree:
         self.apple_doubles = [path for path, _, _ in found if _is_apple_double(path)]
         kept = [item for item in found if not _is_apple_double(item[0])]
         self.sizes: Mapping[str, int] = {path: size for path, size, _ in kept}
-        self._stamps = kept
+        states = [(path, path.stat()) for path in beside if path.is_file()]
+        self._stamps = [*kept, *((str(path), state.st_size, state.st_mtime_ns) for path, state in states)]
         self._folders: dict[str, list[str]] = {}
         for path in self.sizes:
             folder, _, name = path.rpartition("/")
