@@ -22,7 +22,7 @@ from trainables.preparing.tree import RawDataError
 from trainables.raw_data_checks import InvalidDataError
 
 SPLITS = ("train", "val", "test")
-KEYS = [key for key, cls in DATASETS.items() if issubclass(cls, FileDataset)]
+KEYS = [key for key in DATASETS.shipped() if issubclass(DATASETS.get(key), FileDataset)]
 TOLERANT = BuildOptions(max_missing=1.0)
 
 

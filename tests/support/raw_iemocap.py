@@ -1,0 +1,126 @@
+"""IEMOCAP: five sessions of eight utterances in the official layout with GCNet's features, and every planted defect.
+
+`make_pickle`, `make_lists` and `make_frames` add what other settings read.
+"""
+
+import io
+import pickle
+from pathlib import Path
+
+import numpy as np
+from raw_media import jpeg_bytes, wav_bytes
+
+SESSIONS = range(1, 6)
+CODES = ("hap", "exc", "sad", "neu", "ang", "neu", "sad", "ang")
+CLASS_NUMBERS = (0, 0, 1, 2, 3, 2, 1, 3)
+UTTERANCES = {s: [f"Ses0{s}F_impro01_{'FM'[i % 2]}{i:03d}" for i in range(len(CODES))] for s in SESSIONS}
+COLON = "Well: I said [LAUGHTER]: no."
+
+PARAMS: dict[str, object] = {}
+SIZES = {"train": 23, "val": 8, "test": 8}
+PLANTED = {
+    "apple_double": {"IEMOCAP_full_release/Session1/dialog/EmoEvaluation/._Ses01F_impro01.txt"},
+    "missing_file": {
+        "IEMOCAP_full_release/Session2/dialog/transcriptions/Ses02F_impro02.txt",
+        "features/wav2vec-large-c-UTT/Ses03F_impro01_F002.npy",
+    },
+    "no_face": {"Ses04F_impro01_M001", "features/manet_UTT/Ses05F_impro01_F000.npy"},
+    "unknown_label": {
+        "Ses05F_impro01_F006",
+        "IEMOCAP_full_release/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:4",
+    },
+    "unreadable_array": {"features/deberta-large-4-UTT/Ses03F_impro01_M003.npy"},
+    "dup_id": {"IEMOCAP_full_release/Session1/dialog/transcriptions/Ses01F_impro01.txt: Ses01F_impro01_F000"},
+}
+
+
+def make_raw(root: Path) -> None:
+    for session in SESSIONS:
+        _make_session(root / "IEMOCAP_full_release" / f"Session{session}", session)
+        for place, name in enumerate(UTTERANCES[session]):
+            _make_features(root / "features", name, 10 * session + place)
+    base = root / "IEMOCAP_full_release"
+    (base / "Session1/dialog/EmoEvaluation/._Ses01F_impro01.txt").write_bytes(b"Mac")
+    (base / "Session2/dialog/EmoEvaluation/Ses02F_impro02.txt").write_text("% nobody agrees on anything here\n")
+    (root / "features/wav2vec-large-c-UTT/Ses03F_impro01_F002.npy").unlink()
+    (root / "features/deberta-large-4-UTT/Ses03F_impro01_M003.npy").write_bytes(b"\x93NUMPY, cut")
+    _save(root / "features/manet_UTT/Ses05F_impro01_F000.npy", np.zeros(1024))
+
+
+def make_pickle(root: Path) -> None:
+    """GCNet's list of six, as pickle protocol 2."""
+    dialogs = {f"Ses0{s}F_impro01": s for s in SESSIONS}
+    parts = [
+        {dialog: UTTERANCES[s] for dialog, s in dialogs.items()},
+        {dialog: [np.int64(number) for number in CLASS_NUMBERS] for dialog in dialogs},
+        {dialog: [name.rpartition("_")[2][0] for name in UTTERANCES[s]] for dialog, s in dialogs.items()},
+        {dialog: [f"sentence of {name}" for name in UTTERANCES[s]] for dialog, s in dialogs.items()},
+        set(list(dialogs)[:4]),
+        set(list(dialogs)[4:]),
+    ]
+    (root / "IEMOCAP_features_raw_4way.pkl").write_bytes(pickle.dumps(parts, protocol=2))
+
+
+def make_lists(root: Path) -> None:
+    """MLA's lists: every session in every split."""
+    labels = ("Happy", "Sad", "Neutral", "Angry")
+    for split, places in {"train": range(4), "val": range(4, 6), "test": range(6, 8)}.items():
+        rows = [(UTTERANCES[s][p], labels[CLASS_NUMBERS[p]]) for s in SESSIONS for p in places]
+        text = "".join(f"{name}.mp4 [split|sign] text of {name} [split|sign] {label}\n" for name, label in rows)
+        (root / f"{split}.txt").write_text(text)
+
+
+def make_frames(root: Path) -> None:
+    """Three face crops per clip, none of Ses01's first."""
+    for session in SESSIONS:
+        for place, name in enumerate(UTTERANCES[session]):
+            (root / "frames" / name).mkdir(parents=True)
+            for frame in range(3 if session > 1 or place else 0):
+                (root / "frames" / name / f"{frame}.jpg").write_bytes(jpeg_bytes(100 * session + 10 * place + frame))
+
+
+def _make_session(folder: Path, session: int) -> None:
+    dialog = f"Ses0{session}F_impro01"
+    for name in ("EmoEvaluation/Categorical", "transcriptions"):
+        (folder / "dialog" / name).mkdir(parents=True)
+    (folder / "dialog/EmoEvaluation/Categorical" / f"{dialog}_e1_cat.txt").write_text("not read\n")
+    names = UTTERANCES[session]
+    lines = ["% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]", "", _evaluation(f"{dialog}_M099", "xxx")]
+    lines += ["[cut line"] if session == 1 else []
+    for place, name in enumerate(names):
+        code = "zzz" if name == "Ses05F_impro01_F006" else CODES[place]
+        lines += [_evaluation(name, code), "C-E1:\tNeutral;\t()", "A-E2:\tval 3; act 2; dom  2;\t()", ""]
+    (folder / "dialog/EmoEvaluation" / f"{dialog}.txt").write_text("\r\n".join(lines))
+    said = [f"{name} [006.2901-008.2357]: sentence of {name}" for name in names]
+    if session == 1:
+        said[0] = f"{names[0]} [006.2901-008.2357]: {COLON}"
+        said.append(f"{names[0]} [009.0000-009.5000]: again")
+        said.pop(1)
+    (folder / "dialog/transcriptions" / f"{dialog}.txt").write_text("\n".join([*said, "M: (they sit down)"]))
+    wavs = folder / "sentences/wav" / dialog
+    wavs.mkdir(parents=True)
+    for place, name in enumerate(names):
+        (wavs / f"{name}.wav").write_bytes(wav_bytes(10 * session + place, seconds=0.2 if place == 7 else 0.7))
+
+
+def _evaluation(name: str, code: str) -> str:
+    return f"[6.2901 - 7.1901]\t{name}\t{code}\t[2.5000, 2.5000, 2.5000]"
+
+
+def _make_features(folder: Path, name: str, seed: int) -> None:
+    draws = np.random.default_rng(seed)
+    _save(folder / "wav2vec-large-c-UTT" / f"{name}.npy", draws.normal(size=512))
+    _save(folder / "deberta-large-4-UTT" / f"{name}.npy", draws.normal(size=(1, 1024)))
+    if not name.startswith("Ses04"):
+        _save(folder / "manet_UTT" / f"{name}.npy", draws.normal(size=(3, 1024)))
+        return
+    for face in range(3):
+        letter = "F" if name == "Ses04F_impro01_M001" or not face else name.rpartition("_")[2][0]
+        _save(folder / "manet_UTT" / name / f"{letter}_{face:04d}.npy", draws.normal(size=1024))
+
+
+def _save(path: Path, values: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = io.BytesIO()
+    np.save(file, values.astype(np.float32))
+    path.write_bytes(file.getvalue())
