@@ -29,11 +29,11 @@ def faces_of(folder: str, name: str, tree: Tree, audit: Audit) -> Media:
 
     A file shows F if there is an F in its name, else M.
     """
-    single = f"{folder}/{name}.npy"
-    if tree.has(single) or not tree.folders(folder):
+    single, faces = f"{folder}/{name}.npy", tree.names(f"{folder}/{name}")
+    if tree.has(single) or (not faces and (tree.names(folder) or not tree.has_folder(folder))):
         return single
-    faces = ((face, "F" if "F" in face.replace(name, "") else "M") for face in tree.names(f"{folder}/{name}"))
-    own = tuple(f"{folder}/{name}/{face}" for face, letter in faces if letter == speaker_letter(name))
+    shown = ((face, "F" if "F" in face.replace(name, "") else "M") for face in faces)
+    own = tuple(f"{folder}/{name}/{face}" for face, letter in shown if letter == speaker_letter(name))
     if not own:
         audit.add("no_face", name)
     return own or None

@@ -122,6 +122,7 @@ class Iemocap(FileDataset):
         """Read the labels from the release, else from GCNet's pickle, or everything from MLA's lists."""
         places: dict[str, set[str]] = {}
         base = next((base for base in RELEASE if tree.has_folder(f"{base}Session1/dialog")), "")
+        folders = _vector_folders(tree)
         for utterance in self._utterances(tree, base, audit):
             if not is_name(utterance.name):
                 audit.add("unknown_label", utterance.name)
@@ -130,7 +131,12 @@ class Iemocap(FileDataset):
             split = utterance.split or self._split(utterance.name)
             places.setdefault(speaker, set()).add(split)
             group = speaker if self.groups_may_cross else utterance.name[:5]
-            yield Sample(utterance.name, split, utterance.label, self._media(utterance, base, tree, audit), group)
+            if self.params.features == "gcnet":
+                media = _vectors(utterance.name, folders, tree, audit)
+            else:
+                visual = self._visual(utterance.name, folders["visual"], tree, audit)
+                media = {"audio": _wav(utterance, base, tree, audit), "text": utterance.text, "visual": visual}
+            yield Sample(utterance.name, split, utterance.label, media, group)
         audit.extend(("cross_split_group", speaker) for speaker in sorted(places) if len(places[speaker]) > 1)
 
     def sizes(self, manifest: Manifest) -> Mapping[str, tuple[int, int | None]]:
@@ -157,24 +163,14 @@ class Iemocap(FileDataset):
             return "test"
         return "val" if session == self.params.fold % 5 + 1 else "train"
 
-    def _media(self, utterance: Utterance, base: str, tree: Tree, audit: Audit) -> dict[str, Media]:
-        if self.params.features == "gcnet":
-            return self._vectors(utterance.name, tree, audit)
-        return {
-            "audio": _wav(utterance, base, tree, audit),
-            "text": utterance.text,
-            "visual": self._visual(utterance.name, tree, audit),
-        }
+    def _visual(self, name: str, folder: str, tree: Tree, audit: Audit) -> Media:
+        frames = self.params.visual == "frames"
+        return middle_frame(name, tree, audit) if frames else faces_of(folder, name, tree, audit)
 
-    def _vectors(self, name: str, tree: Tree, audit: Audit) -> dict[str, Media]:
-        where = _vector_folders(tree)
-        media: dict[str, Media] = {modality: f"{folder}/{name}.npy" for modality, folder in where.items()}
-        return {**media, "visual": faces_of(where["visual"], name, tree, audit)}
 
-    def _visual(self, name: str, tree: Tree, audit: Audit) -> Media:
-        if self.params.visual == "frames":
-            return middle_frame(name, tree, audit)
-        return faces_of(_vector_folders(tree)["visual"], name, tree, audit)
+def _vectors(name: str, folders: Mapping[str, str], tree: Tree, audit: Audit) -> dict[str, Media]:
+    media: dict[str, Media] = {modality: f"{folder}/{name}.npy" for modality, folder in folders.items()}
+    return {**media, "visual": faces_of(folders["visual"], name, tree, audit)}
 
 
 def _vector_folders(tree: Tree) -> dict[str, str]:
