@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 
 from orchestrator.commands._options import store_option
-from orchestrator.method_cards import card_text, parameter_lines, unindented
+from orchestrator.dataset_cards import dataset_card, found_lines
+from orchestrator.method_cards import card_text
 from results.files import absolute_root
 from results.store import Store
 from search_spaces.errors import UnknownNameError
@@ -60,19 +61,7 @@ def _preset(name: str) -> str:
 
 
 def _dataset(name: str) -> str:
-    dataset = DATASETS.get(name)
-    card = dataset.card
-    facts = {"task": card.task, "modalities": ", ".join(dataset.modalities()), "source": card.source}
-    facts |= {"licence": card.licence, "notes": card.notes}
-    lines = [f"{name}: {card.title}", *(f"{key}: {value}" for key, value in facts.items() if value)]
-    parameters = parameter_lines(dataset.Params) or ["no parameters"]
-    return "\n".join([*lines, "", unindented(dataset), "", *parameters, *_settings(dataset)])
-
-
-def _settings(dataset: type[Dataset]) -> list[str]:
-    """Return one line per preset of a data set."""
-    shown = {name: ", ".join(f"{key} {value}" for key, value in own.items()) for name, own in dataset.presets.items()}
-    return ["", "presets:", *(f"  {name}: {values}" for name, values in shown.items())] if shown else []
+    return "\n".join([dataset_card(name), "", *found_lines(name)]).rstrip()
 
 
 def _trial(store: Store, trial_id: str) -> str:

@@ -15,6 +15,7 @@ from results.figures import FIGURES
 from results.metrics import METRICS
 from results.store import Store
 from results.tables import TABLES
+from trainables.catalogs import DATASETS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -56,8 +57,9 @@ def test_the_make_targets_of_the_readme_exist(target: str) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_python_in_documents_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for catalog in (METRICS, TABLES, FIGURES):  # what a document adds is gone after it
+    for catalog in (METRICS, TABLES, FIGURES, DATASETS):  # what a document adds is gone after it
         monkeypatch.setattr(catalog, "_added", catalog.added())
+    monkeypatch.setenv("MMPT_CACHE", str(tmp_path / "cache"))
     if path.parent.name == "docs":
         made_up.fill(Store(str(tmp_path / "mmpt-store")), made_up.make_samples())
     names = {"__name__": "document"}  # a document's later blocks go on from its earlier ones

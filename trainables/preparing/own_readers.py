@@ -64,9 +64,11 @@ class NumbersReader(VectorReader):
 
     def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
         """Read each."""
-        return [self._numbers(one) if isinstance(one, bytes) else super().read([one], root)[0] for one in media]
+        return [self._read_either(one, root) for one in media]
 
-    def _numbers(self, media: bytes) -> Decoded:
+    def _read_either(self, media: Media, root: Path) -> Decoded:
+        if not isinstance(media, bytes):
+            return super().read([media], root)[0]
         values = np.frombuffer(media, np.float32)
         good = len(values) == self.width and np.isfinite(values).all()
         return Decoded(values) if good else Decoded(None, ("unreadable_array",))
