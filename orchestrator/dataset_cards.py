@@ -7,13 +7,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 from orchestrator.method_cards import parameter_lines, unindented
 from search_spaces.errors import MmptError
-from trainables.api import DataInfo, Dataset
-from trainables.catalogs import DATASETS
-from trainables.params import read_params
+from trainables.api_data import DataInfo, Dataset
+from trainables.dataset_catalog import DATASETS
+from trainables.dataset_identity import build_dataset
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.tree import RawDataError
 
@@ -36,7 +35,7 @@ def found_lines(name: str) -> list[str]:
 
     Nothing is decoded, but the index is read, which takes seconds for a large data set.
     """
-    dataset = _opened(DATASETS.get(name), name)
+    dataset = build_dataset(name, {})
     if not isinstance(dataset, FileDataset):
         return []
     try:
@@ -116,20 +115,15 @@ def _layout(dataset: type[Dataset]) -> list[str]:
 
 def _classes(dataset: type[Dataset], name: str) -> tuple[str, ...]:
     """Return the names of the classes; a data set of files is not asked for shapes, which may need a tokenizer."""
-    return dataset.classes if issubclass(dataset, FileDataset) else tuple(_described(dataset, name).class_names)
+    return dataset.classes if issubclass(dataset, FileDataset) else tuple(_described(name).class_names)
 
 
 def _multi_label(dataset: type[Dataset], name: str) -> bool:
-    return dataset.multi_label if issubclass(dataset, FileDataset) else _described(dataset, name).multi_label
+    return dataset.multi_label if issubclass(dataset, FileDataset) else _described(name).multi_label
 
 
-def _described(dataset: type[Dataset], name: str) -> DataInfo:
-    info: DataInfo = _opened(dataset, name).info()
-    return info
-
-
-def _opened(dataset: type[Dataset], name: str) -> Any:
-    return dataset(read_params(dataset.Params, {}, name, dataset.modalities()))
+def _described(name: str) -> DataInfo:
+    return build_dataset(name, {}).info()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from results.figures import FIGURES
 from results.metrics import METRICS
 from results.store import Store
 from results.tables import TABLES
-from trainables.catalogs import DATASETS
+from trainables.dataset_catalog import DATASETS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

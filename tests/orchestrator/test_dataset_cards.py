@@ -7,7 +7,7 @@ import raw_mm_imdb
 
 from orchestrator.cli import main
 from orchestrator.dataset_cards import dataset_card, datasets_page, found_lines
-from trainables.catalogs import DATASETS
+from trainables.dataset_catalog import DATASETS
 from trainables.preparing.roots import remember_root
 
 PAGE = Path(__file__).parents[2] / "docs" / "datasets.md"

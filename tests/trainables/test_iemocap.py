@@ -11,8 +11,7 @@ import pytest
 import raw_iemocap
 
 from search_spaces.errors import InvalidValueError
-from trainables.catalogs import DATASETS
-from trainables.params import read_params
+from trainables.dataset_identity import build_dataset
 from trainables.preparing.tree import RawDataError
 
 RAW = {"features": "raw", "tokenizer": "words", "tokens": 12, "bands": 16, "frames": 32, "image_size": 16}
@@ -30,8 +29,7 @@ def raw(tmp_path: Path) -> Path:
 
 
 def _opened(root: Path, **params: Any) -> Any:
-    cls = DATASETS.get("iemocap")
-    dataset: Any = cls(read_params(cls.Params, params, "iemocap", cls.modalities()))
+    dataset: Any = build_dataset("iemocap", params)
     dataset.root = root
     return dataset
 

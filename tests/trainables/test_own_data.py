@@ -20,16 +20,15 @@ from saved_datasets import AUDIO, FLOATS, IMAGE, TEXT, WHOLE, class_label, list_
 from orchestrator.sweep import Sweep
 from search_spaces import Grid
 from search_spaces.errors import InvalidValueError, MmptError, UnknownNameError
-from trainables.catalogs import DATASETS
+from trainables.dataset_catalog import DATASETS
+from trainables.dataset_identity import build_dataset, compute_fingerprint
 from trainables.own_data import register_manifest, register_saved_dataset
-from trainables.params import read_params
 from trainables.prepared import prepare
 from trainables.preparing.building import AUDIT, BuildOptions
 from trainables.preparing.registered import remember
 from trainables.preparing.roots import remember_root
 from trainables.preparing.tree import RawDataError
 from trainables.raw_data_checks import InvalidDataError
-from trainables.resolve import compute_fingerprint
 
 HEADER = ["sample_id", "split", "label", "group", "image:poster", "text", "audio:speech", "vector:scores", "year"]
 SMALL = {"image_size": 8, "tokenizer": "words", "tokens": 6, "bands": 8, "frames": 16}
@@ -78,7 +77,7 @@ def _opened(key: str, **params: Any) -> Any:
     cls = DATASETS.get(key)
     names = {"image_size", "tokenizer", "tokens", "bands", "frames"} & set(cls.Params.__dataclass_fields__)
     chosen = {**{name: SMALL[name] for name in names}, **params}
-    return cls(read_params(cls.Params, chosen, key, cls.modalities()))
+    return build_dataset(key, chosen)
 
 
 @pytest.fixture
@@ -155,7 +154,7 @@ def test_what_a_sample_lacks_is_absent_and_what_is_broken_is_audited(root: Path,
     fingerprint = compute_fingerprint(dataset)
     prepared = prepare(dataset, fingerprint, tmp_path / "cache", BuildOptions(max_missing=0.2))
     audit = json.loads((tmp_path / "cache" / fingerprint / AUDIT).read_text())
-    assert {code: about["where"] for code, about in audit.items()} == {
+    assert {code: about["where"] for code, about in audit["findings"].items()} == {
         "empty_text": ["s2"],
         "missing_file": ["../films.csv", "p/none.png"],
         "nothing_left": ["s6"],
@@ -294,7 +293,7 @@ def test_names_that_cannot_be_used(root: Path, name: str) -> None:
 
 def test_another_process_finds_it_and_a_damaged_memory_says_so(root: Path, tmp_path: Path) -> None:
     register_manifest("my_films", root, "films.csv")
-    code = "from trainables.catalogs import DATASETS as D; print(D.get('my_films').classes, 'my_films' in D.names())"
+    code = "from trainables.dataset_catalog import DATASETS as D; print(D.get('my_films').classes, 'my_films' in D.names())"
     command = [sys.executable, "-c", code]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
     assert said.split("\n")[0] == "('a', 'b') True"
@@ -347,7 +346,7 @@ def test_a_saved_folder_becomes_a_data_set(tmp_path: Path) -> None:
     np.testing.assert_array_equal(prepared.inputs["embedding"][rows["train-0000013"]], [13, 0.5])
     assert prepared.targets[rows["train-0000013"]] == 1
     audit = json.loads((tmp_path / "cache" / fingerprint / AUDIT).read_text())
-    assert {code: about["where"] for code, about in audit.items()} == {
+    assert {code: about["where"] for code, about in audit["findings"].items()} == {
         "truncated_image": ["train-0000003"],
         "unknown_label": ["train-0000005"],
     }
