@@ -293,7 +293,7 @@ def test_names_that_cannot_be_used(root: Path, name: str) -> None:
 
 def test_another_process_finds_it_and_a_damaged_memory_says_so(root: Path, tmp_path: Path) -> None:
     register_manifest("my_films", root, "films.csv")
-    code = "from trainables.dataset_catalog import DATASETS as D; print(D.get('my_films').classes, 'my_films' in D.names())"
+    code = "from trainables.dataset_catalog import DATASETS as D; print(D.get('my_films').classes, 'my_films' in D)"
     command = [sys.executable, "-c", code]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
     assert said.split("\n")[0] == "('a', 'b') True"

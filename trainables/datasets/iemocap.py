@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from trainables.api import DatasetCard
 from trainables.api_files import (
     AudioParams,
     AudioReader,
     Audit,
+    DatasetCard,
     FileDataset,
     ImageParams,
     ImageReader,
