@@ -15,15 +15,33 @@ from trainables.preparing.manifest import Media
 from trainables.preparing.own_dataset import OwnRecord, own_class
 from trainables.preparing.own_listing import Listing
 from trainables.preparing.own_manifest import read_manifest
-from trainables.preparing.own_saved import read_saved
+from trainables.preparing.own_saved import is_saved, read_saved
 from trainables.preparing.reader import file_bytes
 from trainables.preparing.registered import remember
 from trainables.preparing.roots import remember_root
 from trainables.preparing.tree import RawDataError
 
-__all__ = ["register_manifest", "register_saved_dataset"]
+__all__ = ["register_manifest", "register_own", "register_saved_dataset"]
 
 _FLOAT32_BYTES = 4
+
+
+def register_own(name: str, root: Path | None, manifest: Path | None, modalities: Collection[str] = ()) -> None:
+    """Register what a command line names: a manifest, or a saved folder under a name that no built-in data set has.
+
+    Args:
+        name: see `register_manifest`.
+        root: the folder; by default the manifest's own.
+        manifest: the table, if there is one.
+        modalities: see `register_saved_dataset`; none stands for all.
+
+    Raises:
+        MmptError: see `register_manifest` and `register_saved_dataset`.
+    """
+    if manifest is not None:
+        register_manifest(name, root or manifest.absolute().parent, manifest)
+    elif root is not None and name not in DATASETS.shipped() and is_saved(root):
+        register_saved_dataset(name, root, modalities or None)
 
 
 def register_manifest(name: str, root: str | os.PathLike[str], manifest: str | os.PathLike[str]) -> str:

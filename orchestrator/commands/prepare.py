@@ -18,6 +18,7 @@ from search_spaces.spec import Value
 from trainables.api_data import Dataset
 from trainables.cache_root import default_cache_root
 from trainables.dataset_identity import build_dataset, compute_fingerprint
+from trainables.own_data import register_own
 from trainables.preparing.building import AUDIT, BuildOptions, audit_files
 from trainables.preparing.building import Progress as Told
 from trainables.preparing.file_dataset import FileDataset
@@ -29,6 +30,8 @@ __all__ = ["command"]
 @click.command()
 @click.argument("dataset")
 @click.option("--root", type=click.Path(path_type=Path), help="Folder of the raw files; remembered for later sweeps.")
+@click.option("--manifest", type=click.Path(path_type=Path), help="Table of your own data, which DATASET then names.")
+@click.option("--modality", "modalities", multiple=True, help="Column of a saved Hugging Face folder; by default all.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder of prepared data; by default $MMPT_CACHE.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the data set.")
 @click.option("--max-missing", type=click.FloatRange(0, 1), help="Share of a modality's files that may be unusable.")
@@ -37,6 +40,8 @@ __all__ = ["command"]
 def command(
     dataset: str,
     root: Path | None,
+    manifest: Path | None,
+    modalities: tuple[str, ...],
     cache: Path | None,
     settings: tuple[str, ...],
     max_missing: float | None,
@@ -53,9 +58,11 @@ def command(
       mmpt prepare mm_imdb --root /data/mmimdb --dry-run
       mmpt prepare mm_imdb --root /data/mmimdb
       mmpt prepare mm_imdb --set image_size=384
+      mmpt prepare my_films --root /data/films --manifest films.csv
       mmpt run mmpt_late --set dataset=mm_imdb
     """
     console = Console()
+    register_own(dataset, root, manifest, modalities)
     opened = build_dataset(dataset, dict(_setting(dataset, text) for text in settings))
     if isinstance(opened, FileDataset):
         opened.root = root

@@ -20,17 +20,17 @@ PARAMS: dict[str, object] = {}
 SIZES = {"train": 23, "val": 8, "test": 8}
 PLANTED = {
     "apple_double": {"IEMOCAP_full_release/Session1/dialog/EmoEvaluation/._Ses01F_impro01.txt"},
-    "missing_file": {
-        "IEMOCAP_full_release/Session2/dialog/transcriptions/Ses02F_impro02.txt",
-        "features/wav2vec-large-c-UTT/Ses03F_impro01_F002.npy",
-    },
+    "missing_file": {"features/wav2vec-large-c-UTT/Ses03F_impro01_F002.npy"},
     "no_face": {"Ses04F_impro01_M001", "features/manet_UTT/Ses05F_impro01_F000.npy"},
     "unknown_label": {
         "Ses05F_impro01_F006",
         "IEMOCAP_full_release/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:4",
     },
     "unreadable_array": {"features/deberta-large-4-UTT/Ses03F_impro01_M003.npy"},
-    "dup_id": {"IEMOCAP_full_release/Session1/dialog/transcriptions/Ses01F_impro01.txt: Ses01F_impro01_F000"},
+}
+PLANTED_IN_TEXTS = {
+    "missing_file": ["IEMOCAP_full_release/Session2/dialog/transcriptions/Ses02F_impro02.txt"],
+    "dup_id": ["IEMOCAP_full_release/Session1/dialog/transcriptions/Ses01F_impro01.txt: Ses01F_impro01_F000"],
 }
 
 

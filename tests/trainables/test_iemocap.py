@@ -121,6 +121,7 @@ def test_raw_reads_sound_words_and_faces(raw: Path, visual: str) -> None:
     assert media["Ses01F_impro01_F000"]["text"] == raw_iemocap.COLON
     assert media["Ses01F_impro01_M001"]["text"] == ""
     assert audit.count("cut_audio") == 5
+    assert {code: audit.findings[code] for code in raw_iemocap.PLANTED_IN_TEXTS} == raw_iemocap.PLANTED_IN_TEXTS
     assert "frames" in media["Ses02F_impro01_F000"]["visual"] or visual == "features"
     if visual == "frames":
         assert media["Ses02F_impro01_F000"]["visual"].endswith("/1.jpg")

@@ -17,6 +17,7 @@ import pytest
 from raw_media import image_bytes, wav_bytes
 from saved_datasets import AUDIO, FLOATS, IMAGE, TEXT, WHOLE, class_label, list_of, save
 
+from orchestrator.cli import main
 from orchestrator.sweep import Sweep
 from search_spaces import Grid
 from search_spaces.errors import InvalidValueError, MmptError, UnknownNameError
@@ -403,3 +404,29 @@ def test_a_remembered_name_never_hides_a_built_in_one(root: Path) -> None:
     register_manifest("my_films", root, "films.csv")
     remember("mm_imdb", DATASETS.get("my_films").record)
     assert DATASETS.get("mm_imdb").__name__ == "MmImdb"
+
+
+def _mmpt(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    return int(str(ended.value.code))
+
+
+def test_the_command_line_registers_prepares_and_shows(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = [word for name, value in SMALL.items() for word in ("--set", f"{name}={value}")]
+    assert _mmpt("prepare", "my_films", "--manifest", str(root / "films.csv"), *small) == 0
+    assert _mmpt("show", "my_films") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "20 samples" in said
+    assert "train 12, val 4, test 4" in said
+    assert "modalities: poster, scores, speech, text" in said
+    features = {**FEATURES, "url": TEXT}
+    rows = [{**row, "url": "https"} for row in _saved_rows(30, 0)]
+    save(tmp_path / "pets", features, {"train": rows[:24], "test": rows[24:]})
+    arguments = ["--modality", "caption", "--modality", "embedding", "--set", "tokenizer=words", "--set", "tokens=6"]
+    assert _mmpt("prepare", "pets", "--root", str(tmp_path / "pets"), *arguments) == 0
+    assert DATASETS.get("pets").modalities() == ("caption", "embedding")
+    assert _mmpt("prepare", "petz", "--root", str(tmp_path)) == 2
+    assert "did you mean 'pets'" in capsys.readouterr().err

@@ -40,12 +40,13 @@ def is_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 
 
-def from_release(tree: Tree, base: str, audit: Audit) -> Iterator[Utterance]:
+def from_release(tree: Tree, base: str, audit: Audit, *, with_texts: bool) -> Iterator[Utterance]:
     """Read `dialog/EmoEvaluation` and `dialog/transcriptions`; stage comments and other emotions are left out."""
     for session in (name for name in tree.folders(base.rstrip("/")) if name.startswith("Session")):
         for dialog in tree.names(f"{base}{session}/dialog/EmoEvaluation"):
             if dialog.endswith(".txt"):
-                said = _transcription(tree, f"{base}{session}/dialog/transcriptions/{dialog}", audit)
+                path = f"{base}{session}/dialog/transcriptions/{dialog}"
+                said = _transcription(tree, path, audit) if with_texts else {}
                 yield from _evaluated(tree, f"{base}{session}/dialog/EmoEvaluation/{dialog}", said, audit)
 
 

@@ -151,7 +151,7 @@ class Iemocap(FileDataset):
         if self.groups_may_cross:
             return from_mla(tree, audit)
         if tree.has_folder(f"{base}Session1/dialog/EmoEvaluation"):
-            return from_release(tree, base, audit)
+            return from_release(tree, base, audit, with_texts=self.params.features == "raw")
         path = tree.first(PICKLE, f"features/{PICKLE}")
         if path is None:
             raise RawDataError(f"{tree.root} has neither dialog/EmoEvaluation in its sessions nor {PICKLE}")

@@ -17,7 +17,7 @@ from trainables.preparing.own_listing import Listing, check_modality, classes_of
 from trainables.preparing.own_manifest import media_of, texts_of
 from trainables.preparing.tree import RawDataError
 
-__all__ = ["cell_bytes", "read_saved"]
+__all__ = ["cell_bytes", "is_saved", "read_saved"]
 
 _DICT, _INFO, _STATE = "dataset_dict.json", "dataset_info.json", "state.json"
 _LABELS = ("label", "labels")
@@ -55,6 +55,11 @@ def read_saved(root: Path, modalities: Collection[str] | None = None) -> Listing
     named = [name for sample in samples for name in ([sample.label] if not multi_label else sample.label)]
     classes = classes_of((str(name) for name in named if name), str(root)) if names is None else tuple(names)
     return Listing(kinds=kinds, classes=classes, multi_label=multi_label, samples=with_validation(samples))
+
+
+def is_saved(root: Path) -> bool:
+    """Tell whether `DatasetDict.save_to_disk` wrote this folder."""
+    return (root / _DICT).is_file()
 
 
 def cell_bytes(root: Path, path: str, column: str, row: int) -> bytes | None:
