@@ -430,3 +430,16 @@ def test_the_command_line_registers_prepares_and_shows(
     assert DATASETS.get("pets").modalities() == ("caption", "embedding")
     assert _mmpt("prepare", "petz", "--root", str(tmp_path)) == 2
     assert "did you mean 'pets'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_workers_of_a_cluster_get_the_class_with_the_sweep(tmp_path: Path) -> None:
+    rows = [{"caption": f"c{i}", "embedding": [float(i), 0.5], "label": i % 2} for i in range(40)]
+    features = {"caption": TEXT, "embedding": FLOATS, "label": class_label("cat", "dog")}
+    save(tmp_path / "pets", features, {"train": rows[:30], "test": rows[30:]})
+    register_saved_dataset("pets", tmp_path / "pets")
+    axes = {"pets.tokenizer": "words", "pets.tokens": 6, "encoder.caption": "bert_tiny"}
+    grid = Grid({"dataset": "pets", "method": "naive", "epochs": 1, **axes})
+    outcome = Sweep(grid, store=str(tmp_path / "store"), tracking="none").run()
+    assert not outcome.failed
+    assert len(outcome.trained) == 1

@@ -130,6 +130,7 @@ def own_class(key: str, record: OwnRecord) -> type[OwnDataset]:
     bases = tuple(_PARAMS[kind] for kind in kinds if kind in _PARAMS)
     one_of_each = len(kinds) == len(record.kinds)
     attributes = {
+        "__module__": __name__,
         "__doc__": f"A data set of the user's own: {shown}.",
         "record": record,
         "card": DatasetCard(
