@@ -10,7 +10,7 @@ from textwrap import dedent
 
 from orchestrator.method_cards import parameter_lines, unindented
 from search_spaces.errors import MmptError
-from trainables.api_data import DataInfo, Dataset
+from trainables.api_data import Dataset
 from trainables.dataset_catalog import DATASETS
 from trainables.dataset_identity import build_dataset
 from trainables.preparing.file_dataset import FileDataset
@@ -73,9 +73,9 @@ def datasets_page() -> str:
 
 def _row(name: str) -> str:
     dataset = DATASETS.get(name)
-    count = str(len(_classes(dataset, name))) + (", any of them" if _multi_label(dataset, name) else "")
+    count = str(len(_classes(name))) + (", any of them" if _multi_label(name) else "")
     link = f"[{dataset.card.title}](#{_anchor(name)})"
-    return f"| {link} | {', '.join(dataset.modalities())} | {count} | {_sizes(dataset)} |"
+    return f"| {link} | {', '.join(dataset.modalities())} | {count} | {_sizes(name)} |"
 
 
 def _anchor(name: str) -> str:
@@ -85,15 +85,15 @@ def _anchor(name: str) -> str:
 
 
 def _facts(dataset: type[Dataset], name: str) -> dict[str, str]:
-    card, classes = dataset.card, _classes(dataset, name)
-    kind = "classes, of which a sample has any number" if _multi_label(dataset, name) else "classes"
+    card, classes = dataset.card, _classes(name)
+    kind = "classes, of which a sample has any number" if _multi_label(name) else "classes"
     encoders = ", ".join(f"{modality} {encoder}" for modality, encoder in sorted(dataset.default_encoders.items()))
     presets = (f"{key} ({', '.join(f'{n}={v}' for n, v in values.items())})" for key, values in dataset.presets.items())
     facts = {
         "task": card.task,
         "modalities": ", ".join(sorted(dataset.modalities())),
         kind: ", ".join(classes),
-        "official train / val / test": _sizes(dataset),
+        "official train / val / test": _sizes(name),
         "licence": card.licence,
         "source": card.source,
         "default encoders": encoders,
@@ -104,8 +104,9 @@ def _facts(dataset: type[Dataset], name: str) -> dict[str, str]:
     return {label: value for label, value in facts.items() if value}
 
 
-def _sizes(dataset: type[Dataset]) -> str:
-    official: Mapping[str, int] = getattr(dataset, "official_sizes", {})
+def _sizes(name: str) -> str:
+    dataset = build_dataset(name, {})
+    official: Mapping[str, int] = dataset.expected_sizes() if isinstance(dataset, FileDataset) else {}
     return " / ".join(f"{official[split]:,}" for split in _SPLITS) if set(_SPLITS) <= set(official) else ""
 
 
@@ -113,17 +114,15 @@ def _layout(dataset: type[Dataset]) -> list[str]:
     return dedent(getattr(dataset, "layout", "")).strip("\n").splitlines()
 
 
-def _classes(dataset: type[Dataset], name: str) -> tuple[str, ...]:
+def _classes(name: str) -> tuple[str, ...]:
     """Return the names of the classes; a data set of files is not asked for shapes, which may need a tokenizer."""
-    return dataset.classes if issubclass(dataset, FileDataset) else tuple(_described(name).class_names)
+    dataset = build_dataset(name, {})
+    return dataset.class_names() if isinstance(dataset, FileDataset) else tuple(dataset.info().class_names)
 
 
-def _multi_label(dataset: type[Dataset], name: str) -> bool:
-    return dataset.multi_label if issubclass(dataset, FileDataset) else _described(name).multi_label
-
-
-def _described(name: str) -> DataInfo:
-    return build_dataset(name, {}).info()
+def _multi_label(name: str) -> bool:
+    dataset = build_dataset(name, {})
+    return dataset.multi_label if isinstance(dataset, FileDataset) else dataset.info().multi_label
 
 
 if __name__ == "__main__":

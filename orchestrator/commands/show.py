@@ -14,7 +14,6 @@ from results.files import absolute_root
 from results.store import Store
 from search_spaces.errors import UnknownNameError
 from search_spaces.presets import PRESETS
-from trainables.api import Dataset
 from trainables.catalogs import DATASETS, METHODS
 from trainables.each_modality import spread_modalities
 

@@ -166,6 +166,13 @@ def test_what_a_sample_lacks_is_absent_and_what_is_broken_is_audited(root: Path,
     assert lacking == {"poster": {"s0", "s3", "s4"}, "text": {"s1", "s2"}, "scores": {"s7"}, "speech": set()}
 
 
+def test_an_id_twice_in_a_split_counts_once(root: Path) -> None:
+    _write(root / "films.csv", HEADER, _cell(1, 0, "s0"))
+    manifest, audit = _opened(register_manifest("my_films", root, "films.csv")).manifest()
+    assert audit.findings == {"dup_id": ["s0"]}
+    assert len(manifest.samples) == 19
+
+
 def test_natural_absence_is_no_defect(root: Path, tmp_path: Path) -> None:
     rows = _rows()
     for row in rows[::3]:
@@ -252,7 +259,7 @@ def _cell(row: int, place: int, value: str) -> list[list[str]]:
 
 BAD_ROWS = [
     (_cell(0, 1, "tran"), UnknownNameError, "unknown split of sample s0 'tran'; did you mean 'train'"),
-    (_cell(1, 0, "s0"), InvalidDataError, "1 sample ids occur more than once, for instance 's0'"),
+    (_cell(19, 0, "s0"), InvalidDataError, "1 sample ids occur more than once, for instance 's0'"),
     (_cell(0, 2, "a|b"), RawDataError, "name the column 'labels'"),
     (_cell(0, 3, "gtest8"), InvalidDataError, "groups are in both train and test"),
     ([[*row[:2], "a", *row[3:]] for row in _rows()], RawDataError, "has 1 classes"),

@@ -33,7 +33,6 @@ from trainables.datasets._iemocap_utterances import (
     is_name,
 )
 from trainables.params import number, one_of
-from trainables.preparing.manifest import Manifest
 
 __all__ = ["Iemocap"]
 
@@ -139,13 +138,12 @@ class Iemocap(FileDataset):
             yield Sample(utterance.name, split, utterance.label, media, group)
         audit.extend(("cross_split_group", speaker) for speaker in sorted(places) if len(places[speaker]) > 1)
 
-    def sizes(self, manifest: Manifest) -> Mapping[str, tuple[int, int | None]]:
+    def expected_sizes(self) -> Mapping[str, int]:
         """Sizes of the chosen split."""
-        test, val = self.params.fold - 1, self.params.fold % 5
-        official = {"test": _SESSION_SIZES[test], "val": _SESSION_SIZES[val]}
-        official["train"] = sum(_SESSION_SIZES) - official["test"] - official["val"]
-        chosen = _MLA_SIZES if self.groups_may_cross else official
-        return {split: (found, chosen[split]) for split, (found, _) in super().sizes(manifest).items()}
+        if self.groups_may_cross:
+            return _MLA_SIZES
+        test, val = _SESSION_SIZES[self.params.fold - 1], _SESSION_SIZES[self.params.fold % 5]
+        return {"train": sum(_SESSION_SIZES) - test - val, "val": val, "test": test}
 
     def _utterances(self, tree: Tree, base: str, audit: Audit) -> Iterator[Utterance]:
         if self.groups_may_cross:
