@@ -17,7 +17,7 @@ from trainables.prepared_arrays import Prepared, from_table, info_from_json, inf
 from trainables.preparing.building import DATA, BuildOptions, fill_file
 from trainables.preparing.file_dataset import FileDataset
 from trainables.raw_data_checks import check_raw_data
-from trainables.sample_digests import DIGEST, DIGEST_BYTES, checksum_of_the_rest, sample_digests
+from trainables.sample_digests import DIGEST, checksum_of_the_rest, sample_digests
 
 __all__ = ["Prepared", "PreparedError", "open_prepared", "prepare", "verify"]
 
@@ -76,8 +76,8 @@ def verify(fingerprint: str, cache_root: Path) -> None:
     found, expected = checksum_of_the_rest(table), _read_card(folder)["crc32"]
     if found != expected:
         raise _damaged(folder, f"checksum {found:08x} instead of {expected:08x}")
-    kept = to_numbers(table.column(DIGEST), (table.num_rows, DIGEST_BYTES))
-    wrong = (sample_digests(prepared.inputs, prepared.present, 0, table.num_rows) != kept).any(axis=1)
+    kept = to_numbers(table.column(DIGEST), (table.num_rows,))
+    wrong = sample_digests(prepared.inputs, prepared.present, 0, table.num_rows) != kept
     if wrong.any():
         raise _damaged(folder, f"checksum of {int(wrong.sum())} samples")
 

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from importlib import import_module
 from itertools import combinations
 from pathlib import Path
@@ -169,3 +171,10 @@ def test_the_smoke_sweep_trains_and_reports(
     page = sweep.table("mmpt_profile")
     assert type(tiny).card.title in page
     assert "Naive" in page
+
+
+def test_preparing_needs_no_torch() -> None:
+    modules = ["trainables.preparing.building", *{DATASETS.get(key).__module__ for key in KEYS}]
+    code = f"import sys; [__import__(name) for name in {modules}]; print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from trainables.api import DatasetCard
+from trainables.api_data import DatasetCard
 from trainables.api_files import Audit, ImageTextDataset, RawDataError, Sample, Tree, json_index
 
 __all__ = ["N24News", "card_of"]

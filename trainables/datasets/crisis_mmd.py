@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from trainables.api import DatasetCard
+from trainables.api_data import DatasetCard
 from trainables.api_files import (
     Audit,
     ImageTextDataset,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from trainables.api import DatasetCard
+from trainables.api_data import DatasetCard
 from trainables.api_files import (
     MMBT_FILES,
     Audit,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from trainables.api import DatasetCard
+from trainables.api_data import DatasetCard
 from trainables.api_files import Audit, ImageTextDataset, ImageTextParams, RawDataError, Sample, Tree
 from trainables.datasets._upmc_food101_indexes import FORMS, rows_of
 from trainables.params import number, one_of

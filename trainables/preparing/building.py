@@ -22,7 +22,7 @@ from trainables.preparing.limits import check_limits
 from trainables.preparing.manifest import Manifest, Sample
 from trainables.preparing.reader import Reader
 from trainables.preparing.tree import Tree
-from trainables.sample_digests import DIGEST, DIGEST_BYTES
+from trainables.sample_digests import DIGEST
 
 __all__ = ["AUDIT", "DATA", "BuildOptions", "audit_files", "fill_file"]
 
@@ -122,7 +122,7 @@ def _fitted_readers(dataset: FileDataset, manifest: Manifest) -> dict[str, Reade
 def _large_columns(stored: Mapping[str, Storage]) -> dict[str, Storage]:
     columns = {f"input_{name}": storage for name, storage in stored.items()}
     columns |= {f"present_{name}": Storage(dtype="uint8", shape=()) for name in stored}
-    return {**columns, DIGEST: Storage(dtype="uint8", shape=(DIGEST_BYTES,))}
+    return {**columns, DIGEST: Storage(dtype="uint32", shape=())}
 
 
 def _small_columns(dataset: FileDataset, manifest: Manifest) -> dict[str, pa.Array]:

@@ -98,7 +98,7 @@ class FileDataset(Dataset):
             splits=[sample.split for sample in manifest.samples],
             groups=[sample.group for sample in manifest.samples],
             targets=self.targets(manifest),
-            inputs=read.inputs,
+            inputs={name: np.stack(values) for name, values in read.inputs.items()},
             present=read.present,
         )
 

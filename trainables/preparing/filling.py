@@ -53,9 +53,9 @@ class Filled:
 
 
 class ReadSamples(NamedTuple):
-    """Decoded samples: modality -> (N, *stored shape), modality -> (N,) what is there, (audit code, where)."""
+    """Decoded samples: modality -> N arrays (*stored shape), modality -> (N,) what is there, (audit code, where)."""
 
-    inputs: dict[str, npt.NDArray[Any]]
+    inputs: dict[str, list[npt.NDArray[Any]]]
     present: dict[str, npt.NDArray[np.bool_]]
     issues: list[tuple[str, str]]
 
@@ -73,19 +73,19 @@ def fill(work: Work, start: int, samples: Sequence[Sample]) -> Filled:
         return Filled(start, start + len(samples), 0, issues)
     digests = sample_digests(read.inputs, read.present, 0, len(samples))
     columns = {f"input_{name}": values for name, values in read.inputs.items()}
-    columns |= {f"present_{name}": has for name, has in read.present.items()}
-    _write(work.data, work.room, start, {**columns, DIGEST: digests})
+    columns |= {f"present_{name}": [has] for name, has in read.present.items()}
+    _write(work.data, work.room, start, {**columns, DIGEST: [digests]})
     return Filled(start, start + len(samples), zlib.crc32(digests.data), issues)
 
 
 def read_samples(readers: Mapping[str, Reader], samples: Sequence[Sample], root: Path) -> ReadSamples:
     """Decode every modality of the samples, each as its reader stores it; zeros where there is nothing."""
-    inputs: dict[str, npt.NDArray[Any]] = {}
+    inputs: dict[str, list[npt.NDArray[Any]]] = {}
     present: dict[str, npt.NDArray[np.bool_]] = {}
     issues: list[tuple[str, str]] = []
     for name, reader in readers.items():
         stored = reader.info().stored
-        inputs[name] = np.zeros((len(samples), *stored.shape), stored.dtype)
+        inputs[name] = [np.zeros(stored.shape, stored.dtype)] * len(samples)
         present[name] = np.zeros(len(samples), np.bool_)
         rows = [row for row, sample in enumerate(samples) if sample.media.get(name) is not None]
         media = [samples[row].media[name] for row in rows]
@@ -93,7 +93,9 @@ def read_samples(readers: Mapping[str, Reader], samples: Sequence[Sample], root:
             where = reader.where(samples[row].media[name]) or samples[row].sample_id
             issues += [(code, where) for code in decoded.issues]
             if decoded.values is not None:
-                inputs[name][row], present[name][row] = decoded.values, True
+                present[name][row] = True
+                inputs[name][row] = np.ascontiguousarray(decoded.values, stored.dtype)
+                assert inputs[name][row].shape == stored.shape, f"{name}: {decoded.values.shape} for {stored.shape}"
     return ReadSamples(inputs, present, issues)
 
 
@@ -104,14 +106,22 @@ def is_intact(
     return zlib.crc32(sample_digests(inputs, present, one.start, one.stop).data) == one.checksum
 
 
-def _write(data: Path, room: Room, start: int, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+def _write(data: Path, room: Room, start: int, columns: Mapping[str, Sequence[npt.NDArray[Any]]]) -> None:
     handle = os.open(data, os.O_WRONLY)
     try:
-        for name, values in columns.items():
+        for name, parts in columns.items():
             offset, storage = room[name]
-            place, left = offset + start * storage.bytes_per_sample, values.data.cast("B")
-            while left:  # the system may write less than it is given
-                written = os.pwrite(handle, left, place)
-                place, left = place + written, left[written:]
+            _write_all(handle, [part.data.cast("B") for part in parts], offset + start * storage.bytes_per_sample)
     finally:
         os.close(handle)
+
+
+def _write_all(handle: int, parts: list[memoryview], place: int) -> None:
+    """Write the parts one after the other without joining them first; the system may write less than it is given."""
+    while parts:
+        written = os.pwritev(handle, parts, place)
+        place += written
+        while parts and written >= len(parts[0]):
+            written -= len(parts.pop(0))
+        if parts:
+            parts[0] = parts[0][written:]

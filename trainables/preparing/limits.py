@@ -1,6 +1,7 @@
 """How much may be wrong with raw data before preparing it is refused."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,13 +62,8 @@ def _missing(
 
 
 def _duplicates(dataset: FileDataset, manifest: Manifest, audit: Audit, decoded: Mapping[str, Any]) -> Iterator[str]:
-    keys = np.ascontiguousarray(decoded[DIGEST]).view(np.uint64).ravel()
-    somewhere = np.any([decoded[f"present_{name}"] for name in dataset.modalities()], axis=0)
     splits = np.array([sample.split for sample in manifest.samples])
-    _, groups = np.unique(keys, return_inverse=True)
-    in_split = {split: np.isin(groups, groups[(splits == split) & somewhere]) for split in ("train", "val", "test")}
-    several = sum(values.astype(int) for values in in_split.values()) > 1
-    crossing = np.flatnonzero(several & somewhere & (splits != "train"))
+    crossing = _in_another_split(dataset.modalities(), splits, decoded)
     for row in crossing:
         audit.add("cross_split_dup", manifest.samples[row].sample_id)
     share = len(crossing) / max(int((splits != "train").sum()), 1)
@@ -77,3 +73,23 @@ def _duplicates(dataset: FileDataset, manifest: Manifest, audit: Audit, decoded:
             f"{len(crossing)} validation and test samples ({100 * share:.2f} %) equal one of another split in every "
             f"modality, for instance {first}; allowed are {100 * dataset.max_duplicates:g} %"
         )
+
+
+def _in_another_split(modalities: Sequence[str], splits: Any, decoded: Mapping[str, Any]) -> list[int]:
+    """Return the rows outside train that equal a sample of another split in every modality."""
+    has = np.stack([decoded[f"present_{name}"] for name in modalities], axis=1).astype(bool)
+    alike: dict[int, list[int]] = defaultdict(list)
+    for row in np.flatnonzero(has.any(axis=1)).tolist():
+        alike[int(decoded[DIGEST][row])].append(row)
+    found = []
+    for rows in alike.values():
+        for row in rows if len(rows) > 1 else ():
+            others = (other for other in rows if splits[other] != splits[row])
+            if splits[row] != "train" and any(_are_equal(row, other, modalities, decoded) for other in others):
+                found.append(row)
+    return sorted(found)
+
+
+def _are_equal(row: int, other: int, modalities: Sequence[str], decoded: Mapping[str, Any]) -> bool:
+    columns = [f"{kind}_{name}" for kind in ("present", "input") for name in modalities]
+    return all(np.array_equal(decoded[name][row], decoded[name][other]) for name in columns)
