@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.io import wavfile
 
 from trainables.decoding.bad_bytes import UNREADABLE, head_issue
 from trainables.decoding.decoded import Decoded
@@ -101,6 +100,8 @@ def normalised_mel(values: Floats, *, mean: float = AST_MEAN, std: float = AST_S
 
 def _read(data: bytes) -> tuple[int, Doubles]:
     """Return the rate in Hz and the mean of the channels, full scale 1."""
+    from scipy.io import wavfile  # noqa: PLC0415 (a tenth of a second that planning is spared)
+
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise ValueError("not a wav file")
     rate, samples = wavfile.read(BytesIO(_plain_wav(data)))

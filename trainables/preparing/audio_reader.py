@@ -1,6 +1,6 @@
 """Sound: wav files to log-mel spectrograms in half precision, normalised and padded on the device."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,10 @@ class AudioReader(Reader):
         """The file's size."""
         return tree.sizes.get(media) if isinstance(media, str) else None
 
-    def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
+    def read(self, media: Sequence[Media], root: Path) -> Iterable[Decoded]:
         """Decode, resample to 16 kHz and transform."""
         files = (file_bytes(root, str(path)) for path in media)
-        return [Decoded(None, ("missing_file",)) if data is None else self.decode(data) for data in files]
+        return (Decoded(None, ("missing_file",)) if data is None else self.decode(data) for data in files)
 
     def decode(self, data: bytes) -> Decoded:
         """Decode, resample and transform the bytes of one file."""

@@ -29,8 +29,8 @@ __all__ = ["AUDIT", "DATA", "BuildOptions", "audit_files", "fill_file"]
 DATA = "data.arrow"
 _JOURNAL = "journal.jsonl"
 AUDIT = "audit.json"
-_CHUNK = 64  # samples: small enough for even work, large enough that sending it costs nothing
-_CHUNKS_PER_WORKER = 8  # starting a process takes as long as reading a few hundred samples
+_CHUNK = 32  # samples: few enough that a kill loses little, enough that sending them costs nothing
+_CHUNKS_PER_WORKER = 16  # starting a process takes as long as reading a few hundred samples
 
 Progress = Callable[[int, int], None]
 
@@ -155,7 +155,7 @@ def _in_parallel(work: Work, samples: Sequence[Sample], starts: list[int], worke
     if workers == 1:
         return (fill(*chunk) for chunk in chunks)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # the processes are the parallelism
-    pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="3*n_jobs")
+    pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="16*n_jobs", batch_size=1)
     filled: Iterable[Filled] = pool(delayed(fill)(*chunk) for chunk in chunks)
     return filled
 

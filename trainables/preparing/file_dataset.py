@@ -92,14 +92,20 @@ class FileDataset(Dataset):
         readers = {
             name: reader.fitted(sample.media.get(name) for sample in train) for name, reader in self.readers().items()
         }
-        read = read_samples(readers, manifest.samples, self.tree().root)
+        count = len(manifest.samples)
+        inputs = {
+            name: np.zeros((count, *one.info().stored.shape), one.info().stored.dtype) for name, one in readers.items()
+        }
+        present = {name: np.zeros(count, np.bool_) for name in readers}
+        for one in read_samples(readers, manifest.samples, self.tree().root):
+            inputs[one.modality][one.row], present[one.modality][one.row] = one.values, one.is_present
         return RawData(
             sample_ids=[sample.sample_id for sample in manifest.samples],
             splits=[sample.split for sample in manifest.samples],
             groups=[sample.group for sample in manifest.samples],
             targets=self.targets(manifest),
-            inputs={name: np.stack(values) for name, values in read.inputs.items()},
-            present=read.present,
+            inputs=inputs,
+            present=present,
         )
 
     def tree(self) -> Tree:

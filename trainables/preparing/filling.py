@@ -2,7 +2,8 @@
 
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +14,9 @@ import numpy.typing as npt
 from trainables.preparing.arrow_room import Room
 from trainables.preparing.manifest import Sample
 from trainables.preparing.reader import Reader
-from trainables.sample_digests import DIGEST, sample_digests
+from trainables.sample_digests import DIGEST, sample_digests, with_presence
 
-__all__ = ["Filled", "ReadSamples", "Work", "fill", "is_intact", "read_samples"]
+__all__ = ["Filled", "ReadSample", "Work", "fill", "is_intact", "read_samples"]
 
 
 @dataclass(frozen=True)
@@ -52,51 +53,58 @@ class Filled:
     issues: Sequence[tuple[str, str]]
 
 
-class ReadSamples(NamedTuple):
-    """Decoded samples: modality -> N arrays (*stored shape), modality -> (N,) what is there, (audit code, where)."""
-
-    inputs: dict[str, list[npt.NDArray[Any]]]
-    present: dict[str, npt.NDArray[np.bool_]]
-    issues: list[tuple[str, str]]
-
-
 def fill(work: Work, start: int, samples: Sequence[Sample]) -> Filled:
-    """Decode the samples and write them to the rows from `start` on.
+    """Decode the samples and write them to the rows from `start` on, each as soon as it is decoded.
 
     Raises:
         OSError: the file cannot be written.
     """
-    read = read_samples(work.readers, samples, work.root)
-    nothing = np.flatnonzero(~np.logical_or.reduce(list(read.present.values())))
-    issues = [*read.issues, *(("nothing_left", samples[int(row)].sample_id) for row in nothing)]
-    if work.data is None:
-        return Filled(start, start + len(samples), 0, issues)
-    digests = sample_digests(read.inputs, read.present, 0, len(samples))
-    columns = {f"input_{name}": values for name, values in read.inputs.items()}
-    columns |= {f"present_{name}": [has] for name, has in read.present.items()}
-    _write(work.data, work.room, start, {**columns, DIGEST: [digests]})
+    present = {name: np.zeros(len(samples), np.bool_) for name in work.readers}
+    digests = np.zeros(len(samples), np.uint32)
+    issues: list[tuple[str, str]] = []
+    with _writing(work) as write:
+        for one in read_samples(work.readers, samples, work.root):
+            present[one.modality][one.row] = one.is_present
+            issues += one.issues
+            digests[one.row] = zlib.crc32(one.values.data, int(digests[one.row]))
+            write(f"input_{one.modality}", start + one.row, one.values)
+        digests = with_presence(digests, present)
+        for name, has in present.items():
+            write(f"present_{name}", start, has)
+        write(DIGEST, start, digests)
+    nothing = np.flatnonzero(~np.logical_or.reduce(list(present.values())))
+    issues += [("nothing_left", samples[int(row)].sample_id) for row in nothing]
     return Filled(start, start + len(samples), zlib.crc32(digests.data), issues)
 
 
-def read_samples(readers: Mapping[str, Reader], samples: Sequence[Sample], root: Path) -> ReadSamples:
-    """Decode every modality of the samples, each as its reader stores it; zeros where there is nothing."""
-    inputs: dict[str, list[npt.NDArray[Any]]] = {}
-    present: dict[str, npt.NDArray[np.bool_]] = {}
-    issues: list[tuple[str, str]] = []
-    for name, reader in readers.items():
+class ReadSample(NamedTuple):
+    """One modality of one sample: the stored values, zeros if there is nothing, and (audit code, where)."""
+
+    modality: str
+    row: int
+    values: npt.NDArray[Any]
+    is_present: bool
+    issues: Sequence[tuple[str, str]]
+
+
+def read_samples(readers: Mapping[str, Reader], samples: Sequence[Sample], root: Path) -> Iterator[ReadSample]:
+    """Decode every modality of the samples, modality by modality in alphabetical order, as its reader stores it."""
+    for name, reader in sorted(readers.items()):
         stored = reader.info().stored
-        inputs[name] = [np.zeros(stored.shape, stored.dtype)] * len(samples)
-        present[name] = np.zeros(len(samples), np.bool_)
+        nothing = np.zeros(stored.shape, stored.dtype)
         rows = [row for row, sample in enumerate(samples) if sample.media.get(name) is not None]
+        for row in sorted(set(range(len(samples))) - set(rows)):
+            yield ReadSample(name, row, nothing, is_present=False, issues=())
         media = [samples[row].media[name] for row in rows]
         for row, decoded in zip(rows, reader.read(media, root), strict=True):
             where = reader.where(samples[row].media[name]) or samples[row].sample_id
-            issues += [(code, where) for code in decoded.issues]
-            if decoded.values is not None:
-                present[name][row] = True
-                inputs[name][row] = np.ascontiguousarray(decoded.values, stored.dtype)
-                assert inputs[name][row].shape == stored.shape, f"{name}: {decoded.values.shape} for {stored.shape}"
-    return ReadSamples(inputs, present, issues)
+            issues = [(code, where) for code in decoded.issues]
+            if decoded.values is None:
+                yield ReadSample(name, row, nothing, is_present=False, issues=issues)
+                continue
+            values = np.ascontiguousarray(decoded.values, stored.dtype)
+            assert values.shape == stored.shape, f"{name}: {values.shape} where {stored.shape} are stored"
+            yield ReadSample(name, row, values, is_present=True, issues=issues)
 
 
 def is_intact(
@@ -106,22 +114,24 @@ def is_intact(
     return zlib.crc32(sample_digests(inputs, present, one.start, one.stop).data) == one.checksum
 
 
-def _write(data: Path, room: Room, start: int, columns: Mapping[str, Sequence[npt.NDArray[Any]]]) -> None:
-    handle = os.open(data, os.O_WRONLY)
+Write = Callable[[str, int, npt.NDArray[Any]], None]
+
+
+@contextmanager
+def _writing(work: Work) -> Iterator[Write]:
+    """Give a function that writes values to a column, from a row on; without a file to fill it does nothing."""
+    handle = os.open(work.data or os.devnull, os.O_WRONLY)
+
+    def write(column: str, row: int, values: npt.NDArray[Any]) -> None:
+        if work.data is None:
+            return
+        offset, storage = work.room[column]
+        place, left = offset + row * storage.bytes_per_sample, values.data.cast("B")
+        while left:  # the system may write less than it is given
+            written = os.pwrite(handle, left, place)
+            place, left = place + written, left[written:]
+
     try:
-        for name, parts in columns.items():
-            offset, storage = room[name]
-            _write_all(handle, [part.data.cast("B") for part in parts], offset + start * storage.bytes_per_sample)
+        yield write
     finally:
         os.close(handle)
-
-
-def _write_all(handle: int, parts: list[memoryview], place: int) -> None:
-    """Write the parts one after the other without joining them first; the system may write less than it is given."""
-    while parts:
-        written = os.pwritev(handle, parts, place)
-        place += written
-        while parts and written >= len(parts[0]):
-            written -= len(parts.pop(0))
-        if parts:
-            parts[0] = parts[0][written:]

@@ -1,6 +1,6 @@
 """Images: files to square 8-bit RGB pixels, which become normalised floats on the device."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -67,9 +67,9 @@ class ImageReader(Reader):
         """The file's size."""
         return tree.sizes.get(media) if isinstance(media, str) else None
 
-    def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
+    def read(self, media: Sequence[Media], root: Path) -> Iterable[Decoded]:
         """Decode and resize."""
-        return [_read_image(root, str(path), self.params.image_size) for path in media]
+        return (_read_image(root, str(path), self.params.image_size) for path in media)
 
     def decode(self, data: bytes) -> Decoded:
         """Decode and resize the bytes of one file."""
@@ -101,9 +101,9 @@ class FramesReader(Reader):
         """The first frame's file."""
         return str(media[0]) if media else None
 
-    def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
+    def read(self, media: Sequence[Media], root: Path) -> Iterable[Decoded]:
         """Decode the chosen frames of each clip."""
-        return [self._read_clip(list(paths or ()), root) for paths in media]
+        return (self._read_clip(list(paths or ()), root) for paths in media)
 
     def _read_clip(self, paths: list[Any], root: Path) -> Decoded:
         chosen = [str(paths[place * len(paths) // self.frames]) for place in range(self.frames)]

@@ -1,7 +1,7 @@
 """Readers of what a user's own table holds itself: files in cells, and lists of numbers."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,13 @@ class CellReader(Reader):
         path, _, _, size = tuple(media)
         return size if tree.has(path) else None
 
-    def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
+    def read(self, media: Sequence[Media], root: Path) -> Iterable[Decoded]:
         """Decode each."""
-        return [self._read_one(one, root) for one in media]
+        return (self._read_one(one, root) for one in media)
 
     def _read_one(self, media: Media, root: Path) -> Decoded:
         if media is None or isinstance(media, str):
-            return self.inner.read([media], root)[0]
+            return next(iter(self.inner.read([media], root)))
         path, column, row, _ = tuple(media)
         data = cell_bytes(root, path, column, row)
         return Decoded(None, ("missing_file",)) if data is None else self.inner.decode(data)

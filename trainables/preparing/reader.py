@@ -29,8 +29,8 @@ class Reader(ABC):
         """Return plain data that identifies the content without reading it all; None if a file is not there."""
 
     @abstractmethod
-    def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
-        """Return the arrays, of the stored shape and type, of several samples; never raises for bad content."""
+    def read(self, media: Sequence[Media], root: Path) -> Iterable[Decoded]:
+        """Return the arrays, of the stored shape and type, of several samples in turn; bad content never raises."""
 
     def where(self, media: Media) -> str | None:
         """Return the file to name in the audit; None stands for the sample's id."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from search_spaces.errors import MmptError
@@ -47,7 +47,8 @@ class Tree:
         except OSError as error:
             raise RawDataError(f"{error.filename or self.root} cannot be read: {error.strerror}") from error
         self.apple_doubles = [path for path, _, _ in found if _is_apple_double(path)]
-        kept = [item for item in found if not _is_apple_double(item[0])]
+        ignored = set(self.apple_doubles)
+        kept = [item for item in found if item[0] not in ignored]
         self.sizes: Mapping[str, int] = {path: size for path, size, _ in kept}
         states = [(path, path.stat()) for path in beside if path.is_file()]
         self._stamps = [*kept, *((str(path), state.st_size, state.st_mtime_ns) for path, state in states)]
@@ -154,8 +155,8 @@ def _is_broken_link(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_apple_double(path: str) -> bool:
-    parts = PurePosixPath(path).parts
-    return "__MACOSX" in parts or parts[-1] == ".DS_Store" or parts[-1].startswith("._")
+    folder, _, name = path.rpartition("/")
+    return name.startswith("._") or name == ".DS_Store" or "__MACOSX" in folder.split("/")
 
 
 def _not_found(tree: Tree, layout: str, title: str) -> str:
