@@ -100,7 +100,7 @@ def test_lists(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("smoke", "3 trials"), ("mtl", "alpha_m l("), ("dropout", "0 to 1"), ("av_digits", "competition: components 3")],
+    [("smoke", "3 trials"), ("mtl", "alpha_m l("), ("dropout", "0 to 1"), ("av_digits", "competition (components=3)")],
 )
 def test_show_explains(name: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert mmpt("show", name) == 0

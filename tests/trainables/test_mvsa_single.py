@@ -95,7 +95,7 @@ def test_texts_that_are_not_utf8_are_read(root: Path) -> None:
 def test_what_lacks_leaves_the_rest_of_the_sample(root: Path) -> None:
     samples = samples_of(opened(KEY, raw, root))
     for name in (raw.NO_TEXT, raw.STUB):
-        assert samples[name].media == {"image": f"data/{name}.jpg", "text": None}
+        assert samples[name].media == {"image": f"data/{name}.jpg"}
 
 
 def test_a_retweet_in_another_split_is_reported_and_refused(root: Path, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_retweet_in_another_split_is_reported_and_refused(root: Path, tmp_path
     with pytest.raises(InvalidDataError, match=rf"equal one of another split.*for instance {again};"):
         prepare(dataset, fingerprint, tmp_path / "cache", BuildOptions(max_missing=1.0))
     found = [json.loads(path.read_text()) for path in (tmp_path / "cache").rglob(AUDIT)]
-    assert found[0]["cross_split_dup"]["where"] == [again]
+    assert found[0]["findings"]["cross_split_dup"]["where"] == [again]
 
 
 def test_labels_that_are_none_are_named(root: Path) -> None:

@@ -138,7 +138,7 @@ def test_equal_content_in_two_splits_is_reported_and_refused(root: Path, tmp_pat
     with pytest.raises(InvalidDataError, match=r"equal one of another split.*sushi_10\.jpg"):
         prepare(dataset, fingerprint, tmp_path / "cache", BuildOptions(max_missing=1.0))
     found = [json.loads(path.read_text()) for path in (tmp_path / "cache").rglob(AUDIT)]
-    assert "sushi_10.jpg" in found[0]["cross_split_dup"]["where"]
+    assert "sushi_10.jpg" in found[0]["findings"]["cross_split_dup"]["where"]
 
 
 def test_pictures_without_any_index_say_which_are_known(root: Path) -> None:
