@@ -80,6 +80,9 @@ def test_a_list_that_is_none_is_refused(root: Path) -> None:
     with pytest.raises(RawDataError, match="a is in subset 'extra'"):
         indexed(KEY, root)
     path.write_text("[]")
+    with pytest.raises(RawDataError, match="a JSON list; expected one dict"):
+        indexed(KEY, root)
+    path.write_text("{}")
     with pytest.raises(RawDataError, match="no object database"):
         indexed(KEY, root)
 

@@ -5,7 +5,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree, index_text
+from trainables.api_files import (
+    Audit,
+    DatasetCard,
+    FileDataset,
+    RawDataError,
+    Reader,
+    Sample,
+    Tree,
+    index_text,
+    json_index,
+)
 from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.datasets._listed_clips import ListedClip, with_validation, without_repeats
 
@@ -75,7 +85,7 @@ class KineticsSounds(FileDataset):
 
     def _listed(self, tree: Tree, audit: Audit) -> Iterator[ListedClip]:
         if tree.has("KS_train_val.json"):
-            return _of_json(tree)
+            return _of_json(tree, audit)
         if tree.has("my_train.txt"):
             return self._of_lines(tree, audit)
         return self._of_kinetics_400(tree, audit)
@@ -103,9 +113,9 @@ class KineticsSounds(FileDataset):
                     yield ListedClip(row["youtube_id"][:_ID_LETTERS], split, row["label"])
 
 
-def _of_json(tree: Tree) -> Iterator[ListedClip]:
-    listed = tree.json("KS_train_val.json")
-    database = listed.get("database") if isinstance(listed, dict) else None
+def _of_json(tree: Tree, audit: Audit) -> Iterator[ListedClip]:
+    listed = json_index(tree, "KS_train_val.json", dict, audit)
+    database = listed.get("database")
     if not isinstance(database, dict):
         raise RawDataError(f"{tree.root / 'KS_train_val.json'} has no object database")
     for name, about in database.items():

@@ -1,6 +1,6 @@
 """MM-IMDb: plots and posters of films, 23 genres (Arevalo et al., 2017)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -8,15 +8,12 @@ from typing import Any
 from trainables.api_files import (
     Audit,
     DatasetCard,
-    FileDataset,
-    ImageParams,
-    ImageReader,
+    ImageTextDataset,
+    ImageTextParams,
     RawDataError,
-    Reader,
     Sample,
-    TextParams,
-    TextReader,
     Tree,
+    json_index,
 )
 from trainables.params import one_of, switch
 
@@ -26,7 +23,7 @@ _SPLITS = {"train": "train", "dev": "val", "test": "test"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class MmImdbParams(TextParams, ImageParams):
+class MmImdbParams(ImageTextParams):
     """How plots are chosen.
 
     Attributes:
@@ -38,7 +35,7 @@ class MmImdbParams(TextParams, ImageParams):
     mmbt_filter: bool = switch(default=False)
 
 
-class MmImdb(FileDataset):
+class MmImdb(ImageTextDataset):
     """15,552 / 2,608 / 7,799 films; a film has one or more of 23 genres.
 
     Genres outside the 23 are ignored; a film without any of them keeps an all-zero target.
@@ -52,9 +49,6 @@ class MmImdb(FileDataset):
         notes="MMPT, late fusion, macro F1: naive both 59.3, text 59.9, image 24.1; experts 60.8 and 35.5.",
     )
     Params = MmImdbParams
-    default_encoders = MappingProxyType({"image": "vit:google/vit-base-patch16-224", "text": "bert:bert-base-uncased"})
-    default_backbone = "vilt:dandelin/vilt-b32-mlm"
-    presets = MappingProxyType({"tiny": MappingProxyType({"tokenizer": "words", "tokens": 32, "image_size": 32})})
     classes = (
         *("Drama", "Comedy", "Romance", "Thriller", "Crime", "Action", "Adventure", "Horror", "Documentary"),
         *("Mystery", "Sci-Fi", "Fantasy", "Family", "Biography", "War", "History", "Music", "Animation"),
@@ -70,14 +64,10 @@ class MmImdb(FileDataset):
     markers = ("split.json",)
     official_sizes = MappingProxyType({"train": 15_552, "val": 2_608, "test": 7_799})
 
-    def readers(self) -> Mapping[str, Reader]:
-        """Poster and plot."""
-        return {"image": ImageReader(self.params), "text": TextReader(self.params)}
-
     def index(self, tree: Tree, audit: Audit) -> Iterator[Sample]:
         """Follow split.json."""
-        listed = tree.json("split.json")
-        if not isinstance(listed, dict) or not set(_SPLITS) <= set(listed):
+        listed = json_index(tree, "split.json", dict, audit)
+        if not set(_SPLITS) <= set(listed):
             raise RawDataError(f"{tree.root / 'split.json'} has no lists train, dev and test")
         for name, split in _SPLITS.items():
             for film in dict.fromkeys(map(str, listed[name])):
@@ -89,7 +79,11 @@ class MmImdb(FileDataset):
         if record is None:
             audit.add("missing_file", f"dataset/{film}.json")
             return  # without its record a film has no genres
-        about = tree.json(record)
+        try:
+            about = json_index(tree, record, dict, audit)
+        except RawDataError:
+            audit.add("bad_row", record)
+            return
         genres = [name for name in about.get("genres", ()) if name in self.classes]
         if self.params.mmbt_filter and "News" in about.get("genres", ()):
             return

@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from search_spaces.errors import MmptError
 from trainables.preparing.audit import Audit
@@ -113,17 +112,6 @@ class Tree:
             return (self.root / path).read_bytes()
         except OSError as error:
             raise RawDataError(f"{self.root / path} cannot be read: {error.strerror}") from error
-
-    def json(self, path: str) -> Any:
-        """Return the content of a JSON file.
-
-        Raises:
-            RawDataError: it is not there or no JSON.
-        """
-        try:
-            return json.loads(self.read(path))
-        except ValueError as error:
-            raise RawDataError(f"{self.root / path} is no JSON: {error}") from error
 
     def signature(self) -> str:
         """Return a hash of every path, size and time of change: equal as long as nobody touched the folder."""
