@@ -1,11 +1,11 @@
-"""Opening a data set of files on raw data that a test has made."""
+"""Opening a data set of files with the parameters of its fixture."""
 
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from trainables.catalogs import DATASETS
-from trainables.params import read_params
+import opened as by_key
+
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.manifest import Sample
 
@@ -14,11 +14,7 @@ __all__ = ["opened", "samples_of"]
 
 def opened(key: str, raw: ModuleType, root: Path, **params: Any) -> FileDataset:
     """The data set on a folder, with the parameters of its fixture and others."""
-    cls = DATASETS.get(key)
-    dataset = cls(read_params(cls.Params, {**raw.PARAMS, **params}, key, cls.modalities()))
-    assert isinstance(dataset, FileDataset)
-    dataset.root = root
-    return dataset
+    return by_key.opened(key, root, **{**raw.PARAMS, **params})
 
 
 def samples_of(dataset: FileDataset) -> dict[str, Sample]:
