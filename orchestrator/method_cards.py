@@ -84,6 +84,8 @@ def _default(item: Field[Any]) -> str:
         return f"{item.metadata['per_modality']:g} for every modality"
     if item.default is MISSING:
         return "required"
+    if isinstance(item.default, bool):
+        return str(item.default).lower()  # as --set takes it
     return f"{item.default:g}" if isinstance(item.default, float) else str(item.default)
 
 
@@ -95,8 +97,11 @@ def _allowed(metadata: Mapping[str, Any]) -> str:
         parts.append("{:g} to {:g}".format(*metadata["bounds"]))
     if "options" in metadata:
         parts.append(" or ".join(metadata["options"]))
-    if metadata.get("search"):
-        parts.append(f"usually searched over {', '.join(f'{value:g}' for value in metadata['search'])}")
+    search = metadata.get("search", ())
+    if any(isinstance(value, bool) for value in search):
+        parts.append("true or false")
+    elif search:
+        parts.append(f"usually searched over {', '.join(f'{value:g}' for value in search)}")
     return "; ".join(parts)
 
 

@@ -26,7 +26,7 @@ def _first_line(thing: object) -> str:
 _KINDS: Mapping[str, Callable[[], dict[str, str]]] = {
     "presets": lambda: {key: preset.title for key, preset in PRESETS.items()},
     "methods": lambda: {key: method.card.idea for key, method in METHODS.items()},
-    "datasets": lambda: {key: dataset.card.title for key, dataset in DATASETS.items()},
+    "datasets": lambda: {key: f"{one.card.title}: {one.card.task}" for key, one in DATASETS.items()},
     "encoders": lambda: dict.fromkeys(encoder_names(), ""),
     "backbones": lambda: dict.fromkeys(backbone_names(), ""),
     "fusions": lambda: {key: _first_line(fusion) for key, fusion in FUSIONS.items()},
