@@ -22,7 +22,7 @@ SHARES = {"train": 3, "val": 1, "test": 1}
 """Of the five tweets of each label that agree."""
 PLANTED = {
     "non_utf8": {f"data/{GBK}.txt", f"data/{LATIN}.txt"},
-    "empty_text": {EMPTY},
+    "empty_text": {EMPTY, NO_TEXT, STUB},
     "missing_file": {f"data/{NO_TEXT}.txt"},
     "truncated_image": {f"data/{HALF}.jpg"},
     "lfs_pointer": {f"data/{STUB}.txt"},

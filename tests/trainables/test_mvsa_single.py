@@ -95,7 +95,7 @@ def test_texts_that_are_not_utf8_are_read(root: Path) -> None:
 def test_what_lacks_leaves_the_rest_of_the_sample(root: Path) -> None:
     samples = samples_of(opened(KEY, raw, root))
     for name in (raw.NO_TEXT, raw.STUB):
-        assert samples[name].media == {"image": f"data/{name}.jpg"}
+        assert samples[name].media == {"image": f"data/{name}.jpg", "text": ""}
 
 
 def test_a_retweet_in_another_split_is_reported_and_refused(root: Path, tmp_path: Path) -> None:

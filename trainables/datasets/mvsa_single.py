@@ -138,7 +138,8 @@ def _media(name: str, tree: Tree, audit: Audit, copied: str | None = None) -> di
     """Return picture and text of a tweet; `copied` is the text where its file is not there."""
     path = f"data/{name}.txt"
     text = copied if copied is not None and not tree.has(path) else text_file(tree, path, audit)
-    return {"image": f"data/{name}.jpg", "text": None if text is None else text.strip()}
+    # A text that cannot be had is an empty one, so that it counts towards the limit.
+    return {"image": f"data/{name}.jpg", "text": (text or "").strip()}
 
 
 def _stem(path: str) -> str:
