@@ -41,7 +41,9 @@ def task(raw: Path, cache: Path, fingerprint: str) -> TrialTask:
 def test_another_node_prepares_what_only_it_lacks(tmp_path: Path) -> None:
     raw = make_loose(tmp_path / "raw")
     fingerprint = compute_fingerprint(loose(raw))
+    assert not (tmp_path / "cache" / fingerprint).exists()
     prepare_on_nodes([task(raw, tmp_path / "cache", fingerprint)], {"loose": Loose})
+    assert (tmp_path / "cache" / fingerprint).is_dir()
     verify(fingerprint, tmp_path / "cache")
 
 

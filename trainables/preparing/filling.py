@@ -4,7 +4,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,12 +28,14 @@ class Work:
         data: the file to fill; None only looks at what is there.
         room: where its columns are.
         readers: modality -> how it is read.
+        driver: id of the process that hands out the chunks.
     """
 
     root: Path
     data: Path | None
     room: Room
     readers: Mapping[str, Reader]
+    driver: int = field(default_factory=os.getpid)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def fill(work: Work, start: int, samples: Sequence[Sample]) -> Filled:
     Raises:
         OSError: the file cannot be written.
     """
+    if work.driver not in {os.getpid(), os.getppid()}:
+        os._exit(1)  # the driver was killed: what is still queued would only be in the way of the next one
     present = {name: np.zeros(len(samples), np.bool_) for name in work.readers}
     digests = np.zeros(len(samples), np.uint32)
     issues: list[tuple[str, str]] = []
