@@ -12,7 +12,7 @@ from search_spaces.errors import MmptError
 from search_spaces.splits import SPLITS
 from trainables.api_data import DataInfo, InputInfo, RawData
 
-__all__ = ["InvalidDataError", "check_index", "check_raw_data", "check_values"]
+__all__ = ["InvalidDataError", "check_index", "check_raw_data"]
 
 
 class InvalidDataError(MmptError):
@@ -33,7 +33,7 @@ def check_raw_data(raw: RawData, info: DataInfo) -> None:
     if not problems:
         problems = [
             *_present(raw),
-            *(line for name in info.modalities for line in check_values(name, raw.inputs[name], raw.sample_ids, info)),
+            *(line for name in info.modalities for line in _inputs(name, raw.inputs[name], raw.sample_ids, info)),
         ]
     if problems:
         raise InvalidDataError("\n".join(f"data set {info.dataset}: {problem}" for problem in problems))
@@ -112,7 +112,7 @@ def _present(raw: RawData) -> Iterator[str]:
             yield f"{len(empty)} samples have no modality at all, for instance {raw.sample_ids[empty[0]]!r}"
 
 
-def check_values(name: str, values: npt.NDArray[Any], sample_ids: Sequence[str], info: DataInfo) -> Iterator[str]:
+def _inputs(name: str, values: npt.NDArray[Any], sample_ids: Sequence[str], info: DataInfo) -> Iterator[str]:
     """Yield what is wrong with the stored inputs of one modality: type, shape, numbers, token ids."""
     expected, stored = info.inputs[name], info.inputs[name].stored
     if values.shape[1:] != tuple(stored.shape) or values.dtype != np.dtype(stored.dtype):

@@ -5,12 +5,15 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.io import wavfile
 from transformers import ASTFeatureExtractor
 
-from trainables.decoding.audio import AST_MEAN, AST_STD, decode_wav, log_mel, normalised_mel
+from trainables.decoding.audio import decode_wav, log_mel
+from trainables.preparing.audio_reader import AudioParams, mel_info, mel_of
+from trainables.stored_inputs import as_input
 
 RATE = 16_000
 SECONDS = np.arange(RATE) / RATE
@@ -160,13 +163,16 @@ def test_log_mel_is_that_of_the_ast_feature_extractor(name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:At least one mel filter")
-def test_normalised_mel_is_that_of_the_ast_feature_extractor() -> None:
+@pytest.mark.parametrize("stored_frames", [None, 100])
+def test_what_an_encoder_gets_is_what_the_ast_feature_extractor_makes(stored_frames: int | None) -> None:
     waveform = signals()["noise"]
     expected = ASTFeatureExtractor()(waveform, sampling_rate=RATE, return_tensors="np")["input_values"][0].T
-    values = normalised_mel(log_mel(waveform, sample_rate=RATE, bands=128, frames=1_024))
-    assert values.dtype == np.float32
-    np.testing.assert_allclose(values, expected, atol=1e-4)
-    assert (values[:, -1] == np.float32(-AST_MEAN / (2 * AST_STD))).all()
+    info = mel_info(AudioParams(), stored_frames)
+    stored = torch.from_numpy(mel_of(waveform, info))[None]
+    assert stored.dtype == torch.float16
+    values = as_input(stored, info)[0].numpy()
+    # half precision keeps eleven bits of numbers below 16, and the deviation is 2 * 4.57
+    np.testing.assert_allclose(values, expected, atol=16 * 2**-11 / 9.1 / 2 + 1e-5)
 
 
 @pytest.mark.parametrize("samples", [0, 1, 399, 400, 559, 560])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from trainables.decoding.bad_bytes import UNREADABLE, head_issue
 from trainables.decoding.decoded import Decoded
 
-__all__ = ["AST_MEAN", "AST_STD", "decode_wav", "log_mel", "normalised_mel"]
+__all__ = ["AST_MEAN", "AST_STD", "decode_wav", "log_mel"]
 
 AST_MEAN = -4.2677393
 AST_STD = 4.5689974
@@ -91,11 +91,6 @@ def log_mel(waveform: Floats, *, sample_rate: int, bands: int, frames: int) -> F
     result = np.zeros((bands, frames), dtype=np.float32)
     result[:, : len(levels)] = levels.T
     return result
-
-
-def normalised_mel(values: Floats, *, mean: float = AST_MEAN, std: float = AST_STD) -> Floats:
-    """Return (values - mean) / (2 std), by default with the constants of AST."""
-    return ((values - np.float32(mean)) / np.float32(2 * std)).astype(np.float32)
 
 
 def _read(data: bytes) -> tuple[int, Doubles]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trainables.api_data import InputInfo, Storage
-from trainables.decoding.audio import decode_wav, log_mel
+from trainables.decoding.audio import AST_MEAN, AST_STD, decode_wav, log_mel
 from trainables.decoding.decoded import Decoded
 from trainables.params import number
 from trainables.preparing.manifest import Media
@@ -18,7 +18,6 @@ from trainables.preparing.tree import Tree
 __all__ = ["SAMPLE_RATE_HZ", "AudioParams", "AudioReader", "mel_info", "mel_of"]
 
 SAMPLE_RATE_HZ = 16_000
-_AST_MEAN, _AST_DEVIATION = -4.2677393, 4.5689974
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +36,13 @@ class AudioParams:
 def mel_info(params: AudioParams, stored_frames: int | None = None) -> InputInfo:
     """Describe a spectrogram of which at most `stored_frames` are kept in the cache; the rest is padding."""
     stored = (params.bands, min(params.frames, stored_frames or params.frames))
-    scale = 1 / (2 * _AST_DEVIATION)
+    scale = 1 / (2 * AST_STD)
     storage = Storage(
         dtype="float16",
         shape=stored,
         scale=(scale,),
-        shift=(-_AST_MEAN * scale,),
-        padding=-_AST_MEAN * scale,  # AST pads with zeros before it normalises
+        shift=(-AST_MEAN * scale,),
+        padding=-AST_MEAN * scale,  # AST pads with zeros before it normalises
     )
     return InputInfo(kind="audio", shape=(params.bands, params.frames), storage=storage)
 

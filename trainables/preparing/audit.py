@@ -71,10 +71,6 @@ class Audit:
         """Return an audit with the same findings, to which others can be added."""
         return Audit((code, where) for code, places in self.findings.items() for where in places)
 
-    def count(self, code: str) -> int:
-        """Return how often a code was found."""
-        return len(self.findings.get(code, ()))
-
     def to_json(self) -> dict[str, Any]:
         """Return code -> meaning, action, count and every place, codes in alphabetical order."""
         return {

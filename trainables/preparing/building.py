@@ -27,8 +27,8 @@ from trainables.sample_digests import DIGEST
 __all__ = ["AUDIT", "DATA", "BuildOptions", "audit_files", "fill_file"]
 
 DATA = "data.arrow"
-_JOURNAL = "journal.jsonl"
 AUDIT = "audit.json"
+_JOURNAL = "journal.jsonl"
 _CHUNK = 32  # samples: few enough that a kill loses little, enough that sending them costs nothing
 _CHUNKS_PER_WORKER = 16  # starting a process takes as long as reading a few hundred samples
 
@@ -129,8 +129,8 @@ def _small_columns(dataset: FileDataset, manifest: Manifest) -> dict[str, pa.Arr
     targets = dataset.targets(manifest)
     flat = pa.array(targets.reshape(-1))
     columns = {
-        name: pa.array([getattr(sample, field) for sample in manifest.samples], pa.large_string())
-        for name, field in (("sample_id", "sample_id"), ("split", "split"), ("group", "group"))
+        name: pa.array([getattr(sample, name) for sample in manifest.samples], pa.large_string())
+        for name in ("sample_id", "split", "group")
     }
     width = targets.shape[1] if targets.ndim > 1 else 0
     return {**columns, "target": pa.FixedSizeListArray.from_arrays(flat, width) if width else flat}
