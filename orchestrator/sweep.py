@@ -7,11 +7,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from orchestrator.address import check_address, check_fits
 from orchestrator.estimate import past_durations
 from orchestrator.events import Listener, Outcome
-from orchestrator.inline import run_inline
-from orchestrator.plan import Plan, PlannedTrial, make_plan
+from orchestrator.execution import Execution
+from orchestrator.plan import Plan, make_plan
 from orchestrator.preflight import prepare_sweep
 from orchestrator.schedule import Schedule
 from orchestrator.status import SweepStatus, sweep_status
@@ -29,10 +28,8 @@ from search_spaces.preset import Preset
 from search_spaces.presets import PRESETS
 from search_spaces.spec import TrialSpec
 from trainables.api import Dataset, Method
-from trainables.build import raw_root
 from trainables.cache_root import default_cache_root
 from trainables.catalogs import DATASETS, METHODS
-from trainables.task import TrialTask
 
 __all__ = ["Sweep"]
 
@@ -125,16 +122,22 @@ class Sweep:
         plan = self.plan()
         if only:
             plan = plan.with_only(self._chosen(plan, only))
-        self._check_place(address, inline=inline)
+        execution = Execution(
+            store=self.store,
+            cache=self.cache,
+            resources=self.resources,
+            extensions=self._extensions,
+            inline=inline,
+            address=address,
+            max_concurrent=max_concurrent,
+        )
+        execution.check()
         prepare_sweep(plan, self.store, self.cache, self.tracking)
         tracker = None if self.tracking == DISABLED else Tracker(self.store.root, self.tracking, sweep=self.name)
         schedule = Schedule(plan, (*listeners, tracker) if tracker else listeners, fail_fast=fail_fast)
         schedule.begin()
         try:
-            if inline:
-                run_inline(schedule, self._task)
-            elif plan.todo:
-                self._run_on_ray(schedule, address, max_concurrent)
+            execution.work_off(schedule)
         finally:
             outcome = schedule.end()
             self.tracked = tracker.close() if tracker else None
@@ -153,14 +156,6 @@ class Sweep:
         """
         return "\n\n".join(to_markdown(table) for table in build_table(self.store, name, **options))
 
-    def _check_place(self, address: str | None, *, inline: bool) -> None:
-        if inline:
-            return
-        if address is None:
-            check_fits(self.resources)
-        else:
-            check_address(address)
-
     def _chosen(self, plan: Plan, only: Only) -> Collection[str]:
         failed = set(self.store.failures())
         if only == "failed":
@@ -171,30 +166,3 @@ class Sweep:
             if failed.intersection(trial.requires.values()):
                 failed.add(trial.trial_id)
         return {trial.trial_id for trial in plan.todo} - failed
-
-    def _task(self, trial: PlannedTrial) -> TrialTask:
-        return TrialTask(
-            trial_id=trial.trial_id,
-            spec=trial.spec.to_config(),
-            store=self.store.root,
-            cache=self.cache,
-            fingerprint=trial.fingerprint,
-            data_root=raw_root(trial.spec),
-            requires=dict(trial.requires),
-            keep_model=trial.keep_model,
-            cpus=self.resources.get("cpus", 1),
-            gpus=self.resources.get("gpus", 0),
-        )
-
-    def _run_on_ray(self, schedule: Schedule, address: str | None, max_concurrent: int | None) -> None:
-        from orchestrator.run import run_on_ray  # noqa: PLC0415 (in-process sweeps work without ray)
-
-        run_on_ray(
-            schedule,
-            self._task,
-            store=self.store,
-            resources=self.resources,
-            extensions=self._extensions,
-            address=address,
-            max_concurrent=max_concurrent,
-        )
