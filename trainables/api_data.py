@@ -74,12 +74,22 @@ class InputInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class DataInfo:
-    """What a method may know about the data: shapes and classes, never samples."""
+    """What a method may know about the data: shapes and classes, never samples.
+
+    Attributes:
+        dataset: its key.
+        inputs: modality -> what an encoder gets.
+        class_names: one per class.
+        multi_label: whether a sample may have any number of classes.
+        scored_by: `sample`, or `group` if a group's logits are averaged over its samples before they are stored and
+            scored, as where a film has several plots.
+    """
 
     dataset: str
     inputs: Mapping[str, InputInfo]
     class_names: Sequence[str]
     multi_label: bool = False
+    scored_by: Literal["sample", "group"] = "sample"
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from results.schema import Samples
 from trainables.api_data import DataInfo, InputInfo, RawData, Storage
 from trainables.sample_digests import DIGEST, sample_digests
+from trainables.scored_units import ScoredUnits
 
 __all__ = ["Prepared", "from_table", "info_from_json", "info_to_json", "to_numbers", "to_table"]
 
@@ -44,9 +45,23 @@ class Prepared:
         """Row numbers of a split, ascending."""
         return np.flatnonzero(self.splits == split)
 
+    def scored(self, split: str) -> ScoredUnits:
+        """Return what of a split is scored: its samples or its groups."""
+        rows = self.rows(split)
+        groups = self.groups[rows] if self.info.scored_by == "group" else None
+        return ScoredUnits.of(rows, self.sample_ids[rows], groups)
+
     def to_samples(self, key: str) -> Samples:
-        """Return what the store keeps of the data set called `key`: ids, splits, groups and targets."""
-        kept = self.splits != ""
+        """Return what the store keeps of the data set called `key`: ids, splits, groups and targets.
+
+        Validation and test have one row per group where groups are scored, under the group's name.
+        """
+        units = [self.scored(split) for split in ("val", "test")]
+        first = np.concatenate([unit.first_rows for unit in units])
+        kept = np.flatnonzero((self.splits == "train") | np.isin(np.arange(len(self.splits)), first))
+        sample_ids = self.sample_ids.astype(np.object_)
+        for unit in units:
+            sample_ids[unit.first_rows] = unit.ids
         return Samples(
             fingerprint=self.fingerprint,
             dataset=key,
@@ -55,7 +70,7 @@ class Prepared:
             multi_label=self.info.multi_label,
             frame=pd.DataFrame(
                 {
-                    "sample_id": self.sample_ids[kept],
+                    "sample_id": sample_ids[kept].astype(np.str_),
                     "split": self.splits[kept],
                     "group": self.groups[kept],
                     **{f"present_{name}": self.present[name][kept] for name in self.info.modalities},
@@ -130,6 +145,7 @@ def info_to_json(info: DataInfo) -> dict[str, Any]:
         "inputs": inputs,
         "class_names": list(info.class_names),
         "multi_label": info.multi_label,
+        "scored_by": info.scored_by,
     }
 
 
@@ -145,6 +161,7 @@ def info_from_json(plain: Mapping[str, Any]) -> DataInfo:
         inputs=inputs,
         class_names=list(plain["class_names"]),
         multi_label=plain["multi_label"],
+        scored_by=plain.get("scored_by", "sample"),  # caches of earlier versions do not say it
     )
 
 

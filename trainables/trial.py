@@ -9,7 +9,7 @@ import pandas as pd
 from safetensors import SafetensorError
 
 from results.missing_masks import mask_fingerprint
-from results.schema import HISTORY_SCHEMA, HistoryRow, TrialRecord
+from results.schema import HISTORY_SCHEMA, Floats, HistoryRow, LogitsKey, TrialRecord
 from results.store import Failure, Store
 from search_spaces.errors import MmptError
 from search_spaces.spec import TrialSpec
@@ -17,7 +17,7 @@ from trainables.build import build_method, load_splits, open_prepared, required_
 from trainables.checkpoint import pack, weights
 from trainables.dataset_identity import trust_fingerprint
 from trainables.devices import set_up_compute
-from trainables.evaluate import Evaluation, evaluate
+from trainables.evaluate import evaluate
 from trainables.loop import TrainingLoop
 from trainables.provenance import provenance
 from trainables.resolve import resolve
@@ -105,13 +105,14 @@ class Trial:
             **compute.memory(),
         }
         history += [*evaluation.history, *(HistoryRow(None, name, value) for name, value in facts.items())]
-        sample_ids = {name: splits[name].sample_ids for name in ("val", "test")}
+        units = {name: prepared.scored(name) for name in ("val", "test")}
+        logits = {key: units[key.split].pooled(values) for key, values in evaluation.logits.items()}
         train = splits["train"]
         about = {
             "device": str(compute.device.type),
             "mask_fingerprint": mask_fingerprint(train.sample_ids, train.modalities, train.available),
         }
-        self.store.write_trial(self._record(evaluation, history, sample_ids, about))
+        self.store.write_trial(self._record(logits, history, {name: unit.ids for name, unit in units.items()}, about))
 
     def _train(self, loop: TrainingLoop) -> Iterator[list[HistoryRow]]:
         if self._restore(loop):
@@ -137,7 +138,7 @@ class Trial:
 
     def _record(
         self,
-        evaluation: Evaluation,
+        logits: Mapping[LogitsKey, Floats],
         history: list[HistoryRow],
         sample_ids: Mapping[str, list[str]],
         about: Mapping[str, str],
@@ -149,7 +150,7 @@ class Trial:
             trial_id=self.task.trial_id,
             spec=resolved.spec,
             facts=facts,
-            logits=evaluation.logits,
+            logits=logits,
             sample_ids=sample_ids,
             history=frame,
         )

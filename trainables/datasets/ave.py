@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from types import MappingProxyType
 from typing import NamedTuple
+
+import h5py
 
 from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree, index_text
 from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
@@ -67,7 +68,7 @@ class Ave(FileDataset):
     layout = """
     AVE_Dataset/
       trainSet.txt, valSet.txt, testSet.txt    Category&VideoID&Quality&StartTime&EndTime
-                                               or Annotations.txt and train_order.h5, ... (needs h5py)
+                                               or Annotations.txt and train_order.h5, ...
       audio/<VideoID>.wav                      any folder
       Image-01-FPS/<VideoID>/00001.jpg, ...
     Videos are not decoded: ffmpeg -vf fps=1 extracts frames, ffmpeg -vn -ac 1 -ar 16000 sound.
@@ -112,13 +113,12 @@ def _records_of(tree: Tree, split: str, audit: Audit) -> Iterator[_Record]:
     order = tree.first(f"{split}_order.h5", f"data/{split}_order.h5")
     if order is None:
         raise RawDataError(f"{tree.root} has neither {path} nor {split}_order.h5")
-    try:
-        h5py = import_module("h5py")
-    except ImportError:
-        raise RawDataError(f"{tree.root / order} can only be read with h5py: pip install h5py, or add {path}") from None
     rows = list(_parsed(tree, _RECORDS))
-    with h5py.File(tree.root / order) as file:
-        numbers = [int(number) for number in file["order"][()]]
+    try:
+        with h5py.File(tree.root / order) as file:
+            numbers = [int(number) for number in file["order"][()]]
+    except (OSError, LookupError, ValueError, TypeError) as error:
+        raise RawDataError(f"{tree.root / order} has no row numbers that can be read: {error}") from error
     if numbers and max(numbers) >= len(rows):
         raise RawDataError(f"{tree.root / order} names record {max(numbers)}; {_RECORDS} has {len(rows)}")
     for number in numbers:
