@@ -1,5 +1,6 @@
 """AVE: records, videos in two splits, the lists of row numbers."""
 
+import shutil
 from pathlib import Path
 
 import h5py
@@ -8,6 +9,7 @@ import pytest
 import raw_ave
 from opened import fingerprint, indexed, opened, samples
 from raw_ave import BARK, RECORDS, SPEECH, TWIN
+from raw_videos import level, video_bytes
 
 from trainables.prepared import prepare
 from trainables.preparing.building import BuildOptions
@@ -96,3 +98,25 @@ def test_without_any_list_the_missing_one_is_named(root: Path) -> None:
     (root / "valSet.txt").unlink()
     with pytest.raises(RawDataError, match=r"neither valSet\.txt nor val_order\.h5"):
         indexed(KEY, root)
+
+
+def test_the_videos_of_the_archive_are_read(root: Path) -> None:
+    for folder in ("audio", "Image-01-FPS"):
+        shutil.rmtree(root / folder)
+    (root / "AVE").mkdir()
+    names = sorted({record[1] for records in RECORDS.values() for record in records})
+    for number, video in enumerate(names):
+        data = b"" if number == 1 else video_bytes(3, sound=number != 0)
+        (root / "AVE" / f"{video}.mp4").write_bytes(data)
+    dataset = opened(KEY, root, **{**raw_ave.PARAMS, "video_frames": 2})
+    manifest, _ = dataset.manifest()
+    assert all(
+        sample.media["video"] == f"AVE/{sample.group}.mp4" == sample.media["audio"] for sample in manifest.samples
+    )
+    raw = dataset.load()
+    groups = np.array(raw.groups)
+    assert raw.inputs["video"].shape[1:] == (2, 3, 16, 16)
+    np.testing.assert_array_equal(raw.present["audio"], ~np.isin(groups, names[:2]), "one is mute, one is empty")
+    np.testing.assert_array_equal(raw.present["video"], groups != names[1])
+    seen = raw.inputs["video"][groups == names[2]][0]
+    np.testing.assert_allclose(seen.mean(axis=(1, 2, 3)), [level(0), level(1)], atol=3)

@@ -8,6 +8,7 @@ import pytest
 import raw_crema_d
 from opened import fingerprint, indexed, opened, samples
 
+from trainables.datasets import _clips
 from trainables.preparing.tree import RawDataError
 
 KEY = "crema_d"
@@ -99,7 +100,10 @@ def test_a_zip_of_the_repository_has_only_pointers(root: Path) -> None:
         indexed(KEY, root)
 
 
-def test_videos_alone_are_answered_with_what_to_extract(root: Path) -> None:
+def test_videos_without_a_decoder_are_answered_with_what_to_install_or_extract(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_clips, "can_decode_videos", lambda: False)
     shutil.rmtree(root / "Image-01-FPS")
     (root / "VideoFlash").mkdir()
     (root / "VideoFlash" / f"{raw_crema_d.STEMS[5]}.flv").write_bytes(b"FLV")

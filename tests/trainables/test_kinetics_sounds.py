@@ -10,6 +10,7 @@ import raw_kinetics_sounds
 from opened import fingerprint, indexed, opened, samples
 from raw_kinetics_sounds import CLIPS, REPLACED
 
+from trainables.datasets import _clips
 from trainables.preparing.tree import RawDataError
 
 KEY = "kinetics_sounds"
@@ -87,7 +88,10 @@ def test_a_list_that_is_none_is_refused(root: Path) -> None:
         indexed(KEY, root)
 
 
-def test_videos_alone_are_answered_with_what_to_extract(root: Path) -> None:
+def test_videos_without_a_decoder_are_answered_with_what_to_install_or_extract(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_clips, "can_decode_videos", lambda: False)
     for folder in ("audio", "Image-01-FPS", "replacement_for_corrupted_k400"):
         shutil.rmtree(root / folder)
     (root / "k400" / "train").mkdir(parents=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import h5py
 
 from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree, index_text
-from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
+from trainables.datasets._clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.params import one_of
 
 __all__ = ["Ave"]
@@ -50,7 +50,7 @@ class Ave(FileDataset):
         task="event in a clip of 10 s from sound and frames (28 classes, accuracy)",
         licence="videos belong to those who uploaded them; for research",
         source="AVE_Dataset.zip of https://github.com/YapengTian/AVE-ECCV18, about 5.7 GB",
-        notes="Videos are not decoded: extract sound and frames first. The official split puts 18 videos, listed with "
+        notes="The official split puts 18 videos, listed with "
         "two categories, into two splits (ave.dedup=drop_test_twin). Accuracy in U2A: OGM-GE 76.9, MLA 64.7, "
         "MBT 77.8, MMLoRA 96.2, U2A 96.8.",
     )
@@ -69,9 +69,9 @@ class Ave(FileDataset):
     AVE_Dataset/
       trainSet.txt, valSet.txt, testSet.txt    Category&VideoID&Quality&StartTime&EndTime
                                                or Annotations.txt and train_order.h5, ...
-      audio/<VideoID>.wav                      any folder
-      Image-01-FPS/<VideoID>/00001.jpg, ...
-    Videos are not decoded: ffmpeg -vf fps=1 extracts frames, ffmpeg -vn -ac 1 -ar 16000 sound.
+      AVE/<VideoID>.mp4                        needs PyAV: pip install 'mmpt-sweep[video]'
+    or, instead of a video, what was extracted from it (ffmpeg -vf fps=1 and ffmpeg -vn -ac 1 -ar 16000):
+      audio/<VideoID>.wav and Image-01-FPS/<VideoID>/00001.jpg, ... in any folder
     """
     markers = ("trainSet.txt", _RECORDS)
     official_sizes = MappingProxyType({"train": 3_339, "val": 402, "test": 402})

@@ -17,7 +17,7 @@ from trainables.api_files import (
     index_text,
     stratified_split,
 )
-from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
+from trainables.datasets._clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.datasets._listed_clips import ListedClip, with_validation, without_repeats
 from trainables.params import one_of
 
@@ -58,7 +58,7 @@ class CremaD(FileDataset):
         task="emotion of an acted sentence from sound and frames (6 classes, accuracy)",
         licence="Open Database License 1.0; contents: Database Contents License 1.0",
         source="https://github.com/CheyneyComputerScience/CREMA-D, Git LFS: 606 MB of wav files, 2.4 GB of videos",
-        notes="Videos are not decoded: extract frames first. Actors are in several splits unless "
+        notes="Sound is taken from AudioWAV. Actors are in several splits unless "
         "crema_d.split=speaker_disjoint, which the papers do not use. Accuracy in U2A, table 2: OGM-GE 68.1, MLA 79.7, "
         "MMLoRA 88.6, U2A 88.8.",
     )
@@ -70,7 +70,8 @@ class CremaD(FileDataset):
     layout = """
     CREMA-D/
       AudioWAV/1001_DFA_ANG_XX.wav
-      Image-01-FPS/1001_DFA_ANG_XX/00001.jpg, ...   frames; videos are not decoded, ffmpeg -vf fps=1 extracts them
+      VideoFlash/1001_DFA_ANG_XX.flv                needs PyAV: pip install 'mmpt-sweep[video]'
+      Image-01-FPS/1001_DFA_ANG_XX/00001.jpg, ...   or frames that ffmpeg -vf fps=1 extracted
       train.csv, test.csv                           OGM-GE's lists of clips, if you have them
       processedResults/summaryTable.csv             for crema_d.label_source=votes
     """

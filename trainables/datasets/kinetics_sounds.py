@@ -16,7 +16,7 @@ from trainables.api_files import (
     index_text,
     json_index,
 )
-from trainables.datasets._extracted_clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
+from trainables.datasets._clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
 from trainables.datasets._listed_clips import ListedClip, with_validation, without_repeats
 
 __all__ = ["KineticsSounds"]
@@ -38,7 +38,7 @@ class KineticsSounds(FileDataset):
         task="action in a clip from sound and frames (31 classes, accuracy)",
         licence="lists: CC BY 4.0; videos belong to those who uploaded them",
         source="https://github.com/cvdfoundation/kinetics-dataset, about 25 GB for these classes",
-        notes="Videos are not decoded: extract sound and frames first. Copies differ, since clips vanish from YouTube: "
+        notes="Copies differ, since clips vanish from YouTube: "
         "the audit has the clips found per class. Lists have 14,799 / 1,320 / 2,597 clips. Accuracy in U2A: sum 64.7, "
         "OGM-GE 65.7, MLA 71.4, MMLoRA 91.4, U2A 91.2.",
     )
@@ -58,9 +58,10 @@ class KineticsSounds(FileDataset):
     kinetics_sounds/
       KS_train_val.json                        or my_train.txt and my_test.txt
                                                or annotations/train.csv, val.csv, test.csv of Kinetics-400
-      audio/<id>_000058_000068.wav             any folder; files in a folder named replacement... win
-      Image-01-FPS/<id>_000058_000068/00001.jpg, ...
-    Videos are not decoded: ffmpeg -vf fps=1 extracts frames, ffmpeg -vn -ac 1 -ar 16000 sound.
+      k400/train/<id>_000058_000068.mp4        any folder; files in a folder named replacement... win;
+                                               needs PyAV: pip install 'mmpt-sweep[video]'
+    or, instead of a video, what was extracted from it (ffmpeg -vf fps=1 and ffmpeg -vn -ac 1 -ar 16000):
+      audio/<id>_000058_000068.wav and Image-01-FPS/<id>_000058_000068/00001.jpg, ... in any folder
     """
     markers = ("KS_train_val.json", "my_train.txt", "annotations/train.csv", "k400/annotations/train.csv")
     official_sizes = MappingProxyType({"train": 14_799, "val": 1_320, "test": 2_597})

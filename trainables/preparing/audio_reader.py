@@ -10,6 +10,7 @@ import numpy as np
 from trainables.api_data import InputInfo, Storage
 from trainables.decoding.audio import AST_MEAN, AST_STD, decode_wav, log_mel
 from trainables.decoding.decoded import Decoded
+from trainables.decoding.videos import can_decode_videos, decode_sound
 from trainables.params import number
 from trainables.preparing.manifest import Media
 from trainables.preparing.reader import Reader, file_bytes
@@ -18,6 +19,7 @@ from trainables.preparing.tree import Tree
 __all__ = ["SAMPLE_RATE_HZ", "AudioParams", "AudioReader", "mel_info", "mel_of"]
 
 SAMPLE_RATE_HZ = 16_000
+_WAV = b"RIFF"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ def mel_of(waveform: Any, info: InputInfo) -> Any:
 
 @dataclass(frozen=True)
 class AudioReader(Reader):
-    """Media are paths of wav files."""
+    """Media are paths of wav files, or with PyAV of other sounds and of videos."""
 
     params: AudioParams
     seconds: float | None = None
@@ -77,5 +79,6 @@ class AudioReader(Reader):
 
     def decode(self, data: bytes) -> Decoded:
         """Decode, resample and transform the bytes of one file."""
-        clip = decode_wav(data, SAMPLE_RATE_HZ)
+        is_wav = data[:4] == _WAV or not can_decode_videos()
+        clip = (decode_wav if is_wav else decode_sound)(data, SAMPLE_RATE_HZ)
         return clip if clip.values is None else Decoded(mel_of(clip.values, self.info()), clip.issues)

@@ -33,10 +33,12 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "silent_audio": ("a clip without any signal", _ABSENT),
         "too_few_frames": ("a clip with fewer frames than asked for", "the last frame is repeated"),
         "truncated_image": ("an image that ends too early", "kept if at least half can be read, else absent"),
+        "truncated_video": ("a video that ends too early", "the last frame that can be read is repeated"),
         "unknown_label": ("a label that is none of the classes", "left out"),
         "unlisted_file": ("a file that no sample names", "ignored"),
         "unreadable_array": ("a file of numbers that cannot be read", _ABSENT),
         "unreadable_audio": ("a clip that cannot be read", _ABSENT),
+        "unreadable_video": ("a video that cannot be read", _ABSENT),
         "zero_audio": ("a clip without a single sample", _ABSENT),
         "zero_bytes": ("an empty file", _ABSENT),
     }

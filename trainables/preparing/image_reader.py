@@ -11,6 +11,7 @@ import numpy as np
 from trainables.api_data import InputInfo, Storage
 from trainables.decoding.decoded import Decoded
 from trainables.decoding.images import decode_image
+from trainables.decoding.videos import decode_frames
 from trainables.params import number, one_of
 from trainables.preparing.manifest import Media
 from trainables.preparing.reader import Reader, file_bytes
@@ -80,7 +81,8 @@ class ImageReader(Reader):
 class FramesReader(Reader):
     """Media are sequences of image files, the frames of a clip in order; `frames` of them are kept, evenly spread.
 
-    Frame i of n is kept for i = floor(k n / frames), k = 0 ... frames - 1, as MLA does (0, n/3, 2n/3).
+    Frame i of n is kept for i = floor(k n / frames), k = 0 ... frames - 1, as MLA does (0, n/3, 2n/3). A video instead
+    of a sequence, for which PyAV is needed, has one frame per second.
     """
 
     params: ImageParams
@@ -94,16 +96,28 @@ class FramesReader(Reader):
 
     def identity(self, media: Media, tree: Tree) -> Any:
         """The files' sizes; None if there is no frame."""
+        if isinstance(media, str):
+            return tree.sizes.get(media)
         sizes = [tree.sizes.get(str(path)) for path in media or ()]
         return sizes if any(size is not None for size in sizes) else None
 
     def where(self, media: Media) -> str | None:
-        """The first frame's file."""
-        return str(media[0]) if media else None
+        """The video or the first frame's file."""
+        return media if isinstance(media, str) else str(media[0]) if media else None
 
     def read(self, media: Sequence[Media], root: Path) -> Iterable[Decoded]:
         """Decode the chosen frames of each clip."""
-        return (self._read_clip(list(paths or ()), root) for paths in media)
+        return (
+            self._read_video(one, root) if isinstance(one, str) else self._read_clip(list(one or ()), root)
+            for one in media
+        )
+
+    def _read_video(self, path: str, root: Path) -> Decoded:
+        data = file_bytes(root, path)
+        if data is None:
+            return Decoded(None, ("missing_file",))
+        clip = decode_frames(data, self.frames, self.params.image_size)
+        return clip if clip.values is None or self.frames > 1 else Decoded(clip.values[0], clip.issues)
 
     def _read_clip(self, paths: list[Any], root: Path) -> Decoded:
         chosen = [str(paths[place * len(paths) // self.frames]) for place in range(self.frames)]

@@ -1,4 +1,4 @@
-"""Videos whose sound and frames were extracted before: any wav file and any folder of images named after a clip."""
+"""Clips: any video, sound or folder of images that is named after one; what was extracted wins over a video."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -16,6 +16,7 @@ from trainables.api_files import (
     Reader,
     Tree,
 )
+from trainables.decoding.videos import INSTALL_VIDEO, can_decode_videos
 from trainables.params import number
 
 __all__ = ["CLIP_ENCODERS", "FRAMES_FOLDER", "TINY_CLIPS", "ClipParams", "Clips", "clip_readers"]
@@ -27,7 +28,8 @@ CLIP_ENCODERS = MappingProxyType(
 )
 TINY_CLIPS = MappingProxyType({"image_size": 32, "video_frames": 1, "bands": 32, "frames": 64})
 
-_SOUNDS, _IMAGES = {".wav"}, {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+_WAV, _SOUNDS = ".wav", {".mp3", ".flac", ".ogg", ".m4a"}
+_IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 _VIDEOS = {".mp4", ".flv", ".mkv", ".webm", ".avi"}
 _NUMBER = re.compile(r"\d+")
 
@@ -57,9 +59,9 @@ class Clips:
         preferred: paths with this word win over others of the same clip; else the first in alphabetical order wins.
 
     Attributes:
-        sounds: clip -> wav file.
+        sounds: clip -> wav file, or with PyAV another sound.
         frames: clip -> images in order: by the numbers in their names.
-        videos: clip -> file that cannot be decoded here.
+        videos: clip -> video.
     """
 
     def __init__(self, tree: Tree, name_of: Callable[[str], str] = str, preferred: str = "") -> None:
@@ -67,11 +69,12 @@ class Clips:
         sounds: dict[str, list[str]] = {}
         folders: dict[str, dict[str, list[str]]] = {}
         self.videos: dict[str, str] = {}
-        for path in sorted(tree.sizes, key=lambda path: (preferred not in path, path)):
+        self._can_decode = can_decode_videos()
+        for path in sorted(tree.sizes, key=lambda path: (preferred not in path, not path.lower().endswith(_WAV), path)):
             folder, _, file = path.rpartition("/")
             stem, dot, suffix = file.rpartition(".")
             kind = (dot + suffix).lower()
-            if kind in _SOUNDS:
+            if kind == _WAV or (self._can_decode and kind in _SOUNDS):
                 sounds.setdefault(name_of(stem), []).append(path)
             elif kind in _IMAGES:
                 folders.setdefault(name_of(folder.rpartition("/")[2]), {}).setdefault(folder, []).append(path)
@@ -85,7 +88,7 @@ class Clips:
 
     def there(self, clip: str) -> bool:
         """Tell whether anything that can be read is there."""
-        return clip in self.sounds or clip in self.frames
+        return clip in self.sounds or clip in self.frames or (self._can_decode and clip in self.videos)
 
     def passed_over(self, clip: str) -> Iterator[str]:
         """Yield files and folders of a clip of which another is used."""
@@ -99,18 +102,23 @@ class Clips:
             audit: where a clip that has frames but no sound is recorded as one without sound.
             released_sounds: folder of wav files that the release itself has: there, such a clip lacks a file.
         """
-        sound = self.sounds.get(clip) or f"{released_sounds or _SOUNDS_FOLDER}/{clip}.wav"
-        is_mute = clip in self.frames and clip not in self.sounds and released_sounds is None
+        video = self.videos.get(clip) if self._can_decode else None
+        inside = video if released_sounds is None else None
+        sound = self.sounds.get(clip) or inside or f"{released_sounds or _SOUNDS_FOLDER}/{clip}.wav"
+        is_mute = clip in self.frames and not (clip in self.sounds or released_sounds or inside)
         if is_mute:
             audit.add("no_audio_stream", clip)
-        return {"audio": None if is_mute else sound, "video": self.frames.get(clip) or (f"{FRAMES_FOLDER}/{clip}",)}
+        frames = self.frames.get(clip) or video or (f"{FRAMES_FOLDER}/{clip}",)
+        return {"audio": None if is_mute else sound, "video": frames}
 
     def require(self, clips: Collection[str]) -> None:
         """Check that there are sounds and frames of at least one of the clips.
 
         Raises:
-            RawDataError: there are none; the message says how to extract them.
+            RawDataError: there are none; the message says how to have videos decoded, or to extract them.
         """
+        if self._can_decode and any(clip in self.videos for clip in clips):
+            return
         pairs = (("sounds (wav)", self.sounds), ("frames (folders of images)", self.frames))
         lacking = [what for what, found in pairs if not any(clip in found for clip in clips)]
         if lacking:
@@ -127,8 +135,8 @@ def _place(path: str) -> tuple[list[int], str]:
 def _how_to_extract(video: str | None) -> str:
     folder, _, file = (video or "VIDEOS/clip.mp4").rpartition("/")
     videos = f"{folder or '.'}/*.{file.rpartition('.')[2]}"
-    found = f"{video} is there, but videos" if video else "videos"
-    return f"""{found} are not decoded by this program; extract them there first:
+    found = f"{video} is there, but to decode videos" if video else "to decode videos"
+    return f"""{found} this program needs PyAV: {INSTALL_VIDEO}. Or extract them first:
   mkdir -p {_SOUNDS_FOLDER}; for f in {videos}; do n=$(basename "${{f%.*}}"); mkdir -p "{FRAMES_FOLDER}/$n"
     ffmpeg -nostdin -i "$f" -vf fps=1 -q:v 2 "{FRAMES_FOLDER}/$n/%05d.jpg"
     ffmpeg -nostdin -i "$f" -vn -ac 1 -ar 16000 "{_SOUNDS_FOLDER}/$n.wav"; done"""
