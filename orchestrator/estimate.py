@@ -1,17 +1,23 @@
 """What a sweep will cost, from what past trials of the same kind did cost."""
 
-from collections import defaultdict
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 
 from orchestrator.plan import Estimate, Plan
-from results.store import Store
+from results.store import CorruptTrialError, Store
 from search_spaces.spec import TrialSpec
 
 __all__ = ["Cost", "cost_of", "past_durations"]
 
-_MOST_READ = 200  # past trials that are looked at
+_MOST_READ = 5  # past trials of a kind that are looked at
+_MOST_UNPLANNED = 200  # and of those that are in no plan of the store
 _BYTES_PER_TRIAL = 250_000  # before there is any trial to measure
+
+Kind = tuple[str, str, str]
+"""Data set, method and fusion."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,24 +35,50 @@ class Cost:
     megabytes: float
 
 
-def past_durations(store: Store) -> Estimate:
-    """Return an estimate of seconds: the median over finished trials of the same data set, method and fusion.
+def past_durations(store: Store, done_ids: Collection[str]) -> Estimate:
+    """Return an estimate of seconds: the median over some finished trials of the same data set, method and fusion.
 
-    Seconds are scaled by the number of epochs; without such a trial the answer is None.
+    Seconds are scaled by the number of epochs; without such a trial the answer is None. Nothing is read before a kind
+    is asked for, and then a few trials of that kind.
     """
-    per_epoch: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-    for trial_id in sorted(store.done_ids())[:_MOST_READ]:
-        record = store.read_trial(trial_id)
-        seconds = record.fact("seconds/total")
-        if seconds is not None:
-            per_epoch[_kind(record.spec)].append(seconds / record.spec.epochs)
-    typical = {kind: median(values) for kind, values in per_epoch.items()}
+    known = cache(lambda: _trials_by_kind(store, done_ids))
+
+    @cache
+    def typical(kind: Kind) -> float | None:
+        per_epoch = [_seconds_per_epoch(store, trial_id) for trial_id in known().get(kind, ())]
+        measured = [seconds for seconds in per_epoch if seconds is not None]
+        return median(measured) if measured else None
 
     def estimate(spec: TrialSpec) -> float | None:
-        seconds = typical.get(_kind(spec))
+        seconds = typical(_kind(spec))
         return None if seconds is None else seconds * spec.epochs
 
     return estimate
+
+
+def _trials_by_kind(store: Store, done_ids: Collection[str]) -> dict[Kind, list[str]]:
+    """Return some finished trials of each kind; the store's plans tell which trial is of which."""
+    if not done_ids:
+        return {}
+    planned = store.planned()
+    planned = planned[planned["trial_id"].isin(done_ids)]
+    found = {
+        kind: own["trial_id"].tolist()[:: max(1, len(own) // _MOST_READ)][:_MOST_READ]
+        for kind, own in planned.groupby(["dataset", "method", "fusion"])
+    }
+    for trial_id in sorted(set(done_ids) - set(planned["trial_id"]))[:_MOST_UNPLANNED]:
+        with suppress(CorruptTrialError):
+            found.setdefault(_kind(store.read_trial(trial_id).spec), []).append(trial_id)
+    return found
+
+
+def _seconds_per_epoch(store: Store, trial_id: str) -> float | None:
+    try:
+        record = store.read_trial(trial_id)
+    except CorruptTrialError:
+        return None
+    seconds = record.fact("seconds/total")
+    return None if seconds is None else seconds / record.spec.epochs
 
 
 def cost_of(plan: Plan) -> Cost:
@@ -60,5 +92,5 @@ def cost_of(plan: Plan) -> Cost:
     )
 
 
-def _kind(spec: TrialSpec) -> tuple[str, str, str]:
+def _kind(spec: TrialSpec) -> Kind:
     return spec.dataset, spec.method, spec.fusion

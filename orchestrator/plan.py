@@ -27,7 +27,7 @@ class PlannedTrial:
         state: `done` (in the store), `new` (can start now) or `waiting` (for a requirement that is not done).
         keep_model: True if a later trial of the plan needs this one's weights.
         requested: False if only other trials need it.
-        seconds: estimated duration; None if no trial of its kind was ever finished here.
+        seconds: estimated duration; None if it is done, or no trial of its kind was ever finished here.
     """
 
     trial_id: str
@@ -98,7 +98,9 @@ def make_plan(
     }
     done = _done(nodes, requires, set(done_ids), set(model_ids))
     needed = {need for trial_id in nodes if trial_id not in done for need in requires[trial_id].values()}
-    seconds = {trial_id: estimate(node.spec) if estimate else None for trial_id, node in nodes.items()}
+    seconds = {
+        trial_id: estimate(node.spec) if estimate and trial_id not in done else None for trial_id, node in nodes.items()
+    }
     trials = []
     for trial_id in _order(nodes, requires, {key: value or 0.0 for key, value in seconds.items()}):
         waiting = any(need not in done for need in requires[trial_id].values())

@@ -30,9 +30,9 @@ class SweepStatus:
         return not (self.failed or self.corrupt or self.missing)
 
 
-def sweep_status(plan: Plan, store: Store) -> SweepStatus:
-    """Sort a plan's trials by their state in the store."""
-    failures, corrupt = store.failures(), store.corrupt()
+def sweep_status(plan: Plan, store: Store, *, verify: bool = False) -> SweepStatus:
+    """Sort a plan's trials by their state in the store; with `verify` every byte of finished trials is checked."""
+    failures, corrupt = store.stored_failures(), store.corrupt(verify=verify)
     failed, damaged, missing = [], [], []
     for trial in plan.todo:
         if trial.trial_id in corrupt:

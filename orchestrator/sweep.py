@@ -81,19 +81,20 @@ class Sweep:
             "datasets": added_classes(DATASETS, datasets, Dataset, [spec.dataset for spec in self.specs]),
         }
 
-    def plan(self) -> Plan:
-        """Say what would run and why, writing nothing."""
+    def plan(self, *, verify: bool = False) -> Plan:
+        """Say what would run and why, writing nothing; with `verify` every byte of finished trials is checked."""
+        done_ids = self.store.done_ids(verify=verify)
         return make_plan(
             self.name,
             self.specs,
-            done_ids=self.store.done_ids(),
+            done_ids=done_ids,
             model_ids=self.store.model_ids(),
-            estimate=past_durations(self.store),
+            estimate=past_durations(self.store, done_ids),
         )
 
-    def status(self) -> SweepStatus:
-        """Say what is done, failed, corrupt and missing."""
-        return sweep_status(self.plan(), self.store)
+    def status(self, *, verify: bool = False) -> SweepStatus:
+        """Say what is done, failed, corrupt and missing; `verify` as in `plan`."""
+        return sweep_status(self.plan(verify=verify), self.store, verify=verify)
 
     def run(
         self,
@@ -103,6 +104,7 @@ class Sweep:
         fail_fast: bool = False,
         address: str | None = None,
         max_concurrent: int | None = None,
+        verify: bool = False,
         listeners: Sequence[Listener] = (),
     ) -> Outcome:
         """Train what is not done yet.
@@ -113,13 +115,14 @@ class Sweep:
             fail_fast: start nothing more after the first failure.
             address: a running Ray cluster; None starts a local one.
             max_concurrent: most trials at once.
+            verify: check every byte of finished trials first; damaged ones are trained again.
             listeners: told of every event besides MLflow.
 
         Raises:
             MmptError: something is wrong that can be known before the first trial.
             KeyboardInterrupt: Ctrl-C; what is done is kept, running again goes on.
         """
-        plan = self.plan()
+        plan = self.plan(verify=verify)
         if only:
             plan = plan.with_only(self._chosen(plan, only))
         execution = Execution(
@@ -157,7 +160,7 @@ class Sweep:
         return "\n\n".join(to_markdown(table) for table in build_table(self.store, name, **options))
 
     def _chosen(self, plan: Plan, only: Only) -> Collection[str]:
-        failed = set(self.store.failures())
+        failed = self.store.stored_failures().keys() - {trial.trial_id for trial in plan.done}
         if only == "failed":
             return failed
         if only != "missing":

@@ -140,7 +140,7 @@ class _Rebuild:
         self._reader = Reader(store)
         self._uri = uri
         self._progress = progress
-        self._done = store.done_ids()
+        self._done = store.done_ids(verify=True)
         self._failures = {key: value for key, value in store.failures().items() if key not in self._done}
         self.known = frozenset(self._done | set(self._failures))
         self.total = 0

@@ -30,17 +30,19 @@ class CompactedTrials:
 
     def compacted_ids(self) -> set[str]:
         """Ids of the trials in parts whose files are all there and as long as they were."""
-        return {trial_id for part in self.parts() if part.problem() is None for trial_id in part.trial_ids}
+        return self.compacted_problems(verify=False)[1]
 
-    def compacted_problems(self) -> tuple[dict[str, str], set[str]]:
-        """Check every byte of every part; return (what is wrong with trials that no part holds whole, the whole ones).
+    def compacted_problems(self, *, verify: bool) -> tuple[dict[str, str], set[str]]:
+        """Check the length, or every byte, of every part's files.
+
+        Returns (what is wrong with trials that no part holds whole, the whole ones).
 
         A part whose trials cannot even be named stands for them under the name of its folder.
         """
         found: dict[str, str] = {}
         whole: set[str] = set()
         for part in self.parts():
-            damaged = part.damaged()
+            damaged = part.damaged() if verify else part.damaged_at_sight()
             whole.update(trial_id for trial_id in part.trial_ids if trial_id not in damaged)
             found = {**damaged, **found}
             if not part.trial_ids and self.files.exists(COMPACTED, part.name, PART_DONE):

@@ -34,7 +34,7 @@ class Failures:
 
     def clear_failure(self, trial_id: str) -> None:
         """Forget an earlier failure, since the trial is tried again."""
-        self.files.remove(_FAILURES, f"{trial_id}.json")
+        self.files.remove_file(_FAILURES, f"{trial_id}.json")
 
     def stored_failures(self) -> dict[str, Failure]:
         """Return every failure on file, also of trials that have succeeded since.
@@ -43,15 +43,17 @@ class Failures:
         the trial counts as not tried.
         """
         names = [name for name in self.files.names(_FAILURES) if name.endswith(".json")]
-        found = {name.removesuffix(".json"): self._read_failure(name) for name in names}
+        content = self.files.read_many([(_FAILURES, name) for name in names])
+        found = {name.removesuffix(".json"): _read_failure(data) for (_, name), data in content.items()}
         return {key: failure for key, failure in found.items() if failure is not None and failure.trial_id == key}
 
-    def _read_failure(self, name: str) -> Failure | None:
-        """Read one file; fields that a newer version has added are ignored."""
-        try:
-            content = json.loads(self.files.read(_FAILURES, name))
-            failure = Failure(**{field.name: content[field.name] for field in fields(Failure)})
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        texts = (failure.trial_id, failure.error, failure.traceback)
-        return failure if all(isinstance(text, str) for text in texts) and isinstance(failure.spec, dict) else None
+
+def _read_failure(data: bytes) -> Failure | None:
+    """Read one file; fields that a newer version has added are ignored."""
+    try:
+        content = json.loads(data)
+        failure = Failure(**{field.name: content[field.name] for field in fields(Failure)})
+    except (ValueError, KeyError, TypeError):
+        return None
+    texts = (failure.trial_id, failure.error, failure.traceback)
+    return failure if all(isinstance(text, str) for text in texts) and isinstance(failure.spec, dict) else None

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from results.blocks import Block, intact
+from results.file_system import StoreAccessError
 from results.files import Files, StoreError
 from results.schema import HISTORY_SCHEMA, check_version
 from results.scores import SCORES_SCHEMA
@@ -88,6 +89,8 @@ class PartFiles:
     def _read_done(self) -> None:
         try:
             data = self._files.read(COMPACTED, self.name, PART_DONE)
+        except StoreAccessError:
+            raise
         except OSError as error:
             raise self._damage(PART_DONE, str(error)) from error
         if part_name(data) != self.name:
@@ -103,6 +106,8 @@ class PartFiles:
         try:
             data = io.BytesIO(self._files.read(COMPACTED, self.name, TRIALS))
             table = pq.read_table(data, columns=["trial_id"], page_checksum_verification=True)
+        except StoreAccessError:
+            raise
         except (pa.ArrowException, OSError):
             return
         self.trial_ids = sorted(table["trial_id"].to_pylist())
@@ -132,13 +137,12 @@ class PartFiles:
         """
         if self.refusal is not None:
             raise self.refusal
+        sizes = self._files.sizes(COMPACTED, self.name)
         for name, own in self._blocks.items():
-            try:
-                size = self._files.size(COMPACTED, self.name, name)
-            except OSError as error:
-                raise self._damage(name, str(error)) from error
-            if size != own[-1].end:
-                raise self._damage(name, f"it has {size} bytes, not {own[-1].end}")
+            if name not in sizes:
+                raise self._damage(name, "it is not there")
+            if sizes[name] != own[-1].end:
+                raise self._damage(name, f"it has {sizes[name]} bytes, not {own[-1].end}")
 
     def whole(self, name: str) -> bytes:
         """Return a file's bytes.
@@ -150,6 +154,8 @@ class PartFiles:
             raise self.refusal
         try:
             data = self._files.read(COMPACTED, self.name, name)
+        except StoreAccessError:
+            raise
         except OSError as error:
             raise self._damage(name, str(error)) from error
         view, own = memoryview(data), self._blocks[name]
@@ -164,6 +170,8 @@ class PartFiles:
         block = self._blocks[name][place]
         try:
             data = self._files.read_range(block.start, block.end, COMPACTED, self.name, name)
+        except StoreAccessError:
+            raise
         except OSError as error:
             raise self._damage(name, str(error)) from error
         if not intact(block, data):

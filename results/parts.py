@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from results.blocks import groups_with, read_footer, read_group
+from results.file_system import StoreAccessError
 from results.files import Files, StoreError
 from results.header import CorruptTrialError, read_header
 from results.parquet import read_logits
@@ -32,6 +33,11 @@ class Part(PartFiles):
         super().__init__(files, name)
         self._metadata = lru_cache(maxsize=_FOOTERS)(self._read_metadata)
         self._looked_at = False
+
+    def damaged_at_sight(self) -> dict[str, str]:
+        """Check the files' lengths; return trial id -> what is wrong with it."""
+        problem = self.problem()
+        return {} if problem is None else dict.fromkeys(self.trial_ids, problem)
 
     def damaged(self) -> dict[str, str]:
         """Check every byte; return trial id -> what is wrong with it."""
@@ -83,7 +89,7 @@ class Part(PartFiles):
                 self.check_sizes()
                 self._looked_at = True
             return read(trial_id)
-        except (SchemaError, CorruptTrialError):
+        except (SchemaError, CorruptTrialError, StoreAccessError):
             raise
         except (StoreError, *_UNREADABLE) as error:
             raise CorruptTrialError(f"trial {trial_id}: {error}", trial_id) from error

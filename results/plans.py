@@ -1,6 +1,7 @@
 """What sweeps have planned: a small file each, so that a report can tell "not finished" from "never asked for"."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import pandas as pd
 import pyarrow as pa
@@ -28,9 +29,8 @@ class Plans:
     def planned(self) -> pd.DataFrame:
         """Return the trials of all plans, each once; a plan that cannot be read counts as none."""
         parts = [as_frame([])]
-        for name in self.files.names(_PLANS):
-            try:
-                parts.append(read_parquet(self.files.read(_PLANS, name), f"plan {name}")[0].to_pandas())
-            except (OSError, pa.ArrowException):
-                continue
+        found = self.files.read_many([(_PLANS, name) for name in self.files.names(_PLANS)])
+        for (_, name), data in found.items():
+            with suppress(pa.ArrowException):
+                parts.append(read_parquet(data, f"plan {name}")[0].to_pandas())
         return pd.concat(parts).drop_duplicates("trial_id").reset_index(drop=True)

@@ -7,6 +7,7 @@ from typing import Protocol
 import pandas as pd
 import pyarrow as pa
 
+from results.file_system import StoreAccessError
 from results.header import CorruptTrialError, read_header
 from results.schema import Logits, Samples, TrialRecord, read_parquet
 from results.scores import SCORES_SCHEMA, ScoreRow, metric_versions, score_rows
@@ -69,6 +70,8 @@ class Folders:
         for trial_id in store.folder_ids():
             try:
                 row, scores = self._read(trial_id)
+            except StoreAccessError:
+                raise
             except MmptError as error:
                 self.corrupt[trial_id] = str(error)
                 continue

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from results.compacted_trials import CompactedTrials
 from results.failures import Failure, Failures
+from results.file_system import StoreAccessError
 from results.files import Files, StoreError
 from results.header import CorruptTrialError, read_header
 from results.parquet import read_samples, samples_bytes
@@ -43,13 +44,14 @@ class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures):
         super().__init__()
         self.files = Files(root)
         self.root = root
-        if self.files.exists("store.json"):
-            try:
-                version = int(json.loads(self.files.read("store.json"))["schema_version"])
-            except (ValueError, KeyError, TypeError) as error:
-                path = self.files.path("store.json")
-                raise StoreError(f"{path} is damaged: {error!r}; delete the file, it is written anew") from error
-            check_version(version, f"store {root}")
+        try:
+            version = int(json.loads(self.files.read("store.json"))["schema_version"])
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except (ValueError, KeyError, TypeError) as error:
+            path = self.files.path("store.json")
+            raise StoreError(f"{path} is damaged: {error!r}; delete the file, it is written anew") from error
+        check_version(version, f"store {root}")
 
     def prepare(self) -> None:
         """Create the store if need be and prove that it can be written.
@@ -60,6 +62,8 @@ class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures):
         marker = canonical_json({"schema_version": SCHEMA_VERSION}).encode()
         try:
             self.files.write(marker, "store.json")
+        except StoreAccessError:
+            raise
         except OSError as error:
             raise StoreError(f"store {self.root!r} cannot be written: {error.strerror or error}") from error
 
@@ -74,7 +78,7 @@ class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures):
         known = self.files.exists(_DATASETS, fingerprint, _SAMPLES)
         self.write_folder(record, self.read_samples(fingerprint) if known else None)
         self.clear_failure(record.trial_id)
-        self.files.remove(_CHECKPOINTS, f"{record.trial_id}.safetensors")
+        self.files.remove_file(_CHECKPOINTS, f"{record.trial_id}.safetensors")
 
     def read_trial(self, trial_id: str) -> TrialRecord:
         """Read a trial back, checking every byte.
@@ -114,21 +118,25 @@ class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures):
         ids = set(self.folder_ids())  # before the parts: a trial may move from here to there meanwhile
         return sorted(ids.union(*(part.trial_ids for part in self.parts())))
 
-    def done_ids(self) -> set[str]:
-        """Ids of the trials that are finished and whole; of compacted ones only the lengths of files are checked."""
-        whole = {trial_id for trial_id in self.folder_ids() if self._problem(trial_id) is None}
-        return whole | self.compacted_ids()
+    def done_ids(self, *, verify: bool = False) -> set[str]:
+        """Ids of the trials that are finished, and whole as far as it shows without reading what is in their files.
 
-    def corrupt(self) -> dict[str, str]:
-        """Trials that are damaged, incomplete or of a newer version: id -> what is wrong, every byte checked."""
-        problems = {trial_id: self._problem(trial_id) for trial_id in self.folder_ids()}
-        found, compacted = self.compacted_problems()
+        With `verify` every byte is checked, as it is anyway when a trial is read.
+        """
+        problems = self._folder_problems(verify=verify)  # before the parts: a trial may move from here to there
+        whole = {trial_id for trial_id, problem in problems.items() if problem is None}
+        return whole | self.compacted_problems(verify=verify)[1]
+
+    def corrupt(self, *, verify: bool = True) -> dict[str, str]:
+        """Trials that are damaged, incomplete or of a newer version: id -> what is wrong; see `done_ids`."""
+        problems = self._folder_problems(verify=verify)
+        found, compacted = self.compacted_problems(verify=verify)
         found |= {key: why for key, why in problems.items() if why is not None and key not in compacted}
         return {key: found[key] for key in sorted(found) if key not in problems or problems[key] is not None}
 
     def records(self, trial_ids: Iterable[str] | None = None) -> Iterator[TrialRecord]:
         """Read trials one by one, by default every whole one, in the order of their ids."""
-        for trial_id in sorted(self.done_ids() if trial_ids is None else trial_ids):
+        for trial_id in sorted(self.done_ids(verify=True) if trial_ids is None else trial_ids):
             yield self.read_trial(trial_id)
 
     def _is_compacted(self, trial_id: str) -> bool:
@@ -136,6 +144,11 @@ class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures):
             return self.read_compacted(trial_id, lambda part: part.record(trial_id)) is not None
         except StoreError:
             return False
+
+    def _folder_problems(self, *, verify: bool) -> dict[str, str | None]:
+        if not verify:
+            return self.folders_at_sight()
+        return {trial_id: self._problem(trial_id) for trial_id in self.folder_ids()}
 
     def _problem(self, trial_id: str) -> str | None:
         """Return what is wrong with a trial's folder: None if its bytes are those written and its spec can be read."""
@@ -168,6 +181,8 @@ class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures):
         """
         try:
             return read_samples(self.files.read(_DATASETS, fingerprint, _SAMPLES), fingerprint)
+        except StoreAccessError:
+            raise
         except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(
                 f"store {self.root!r} has no readable samples of data set {fingerprint}: {error}"

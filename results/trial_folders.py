@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 
-from results.files import Files
+from results.file_system import StoreAccessError
+from results.files import Files, StoreError
 from results.header import CorruptTrialError, read_header
 from results.parquet import logits_table, read_logits
 from results.schema import (
@@ -56,9 +57,29 @@ class TrialFolders:
         """Ids of all trial folders, whole or not, sorted."""
         return self.files.names(TRIALS)
 
+    def folders_at_sight(self) -> dict[str, str | None]:
+        """Look at all folders, not into their files: trial id -> what is wrong with it, None if it looks whole.
+
+        On a disk every file must be as long as `DONE` says. In a bucket, where no file is ever cut short and one
+        listing shows all folders, every file must be there.
+        """
+        found = sorted(self.files.folder_sizes(TRIALS).items())
+        return {trial_id: self._problem_at_sight(trial_id, sizes) for trial_id, sizes in found}
+
+    def _problem_at_sight(self, trial_id: str, sizes: Mapping[str, int]) -> str | None:
+        try:
+            for name in (DONE, *_CONTENT):
+                if not sizes.get(name):
+                    raise CorruptTrialError(f"trial {trial_id}: there is no {name}, or nothing in it", trial_id)
+            for name, (_, size) in self._written(trial_id).items() if self.files.is_local else ():
+                _check(trial_id, name, sizes.get(name, 0), ok=sizes.get(name) == size)
+        except StoreError as error:
+            return str(error)
+        return None
+
     def remove_folder(self, trial_id: str) -> None:
         """Delete a trial's folder, its `DONE` first: an interrupted deletion leaves no half trial that looks whole."""
-        self.files.remove(TRIALS, trial_id, DONE)
+        self.files.remove_file(TRIALS, trial_id, DONE)
         self.files.remove(TRIALS, trial_id)
 
     def read_folder(self, trial_id: str, names: Collection[str] | None = None) -> dict[str, bytes]:
@@ -76,11 +97,11 @@ class TrialFolders:
             try:
                 data = self.files.read(TRIALS, trial_id, name) if names is None or name in names else None
                 found = self.files.size(TRIALS, trial_id, name) if data is None else len(data)
+            except StoreAccessError:
+                raise
             except OSError as error:
                 raise CorruptTrialError(f"trial {trial_id}: {error}", trial_id) from error
-            if found != size or (data is not None and zlib.crc32(data) != crc):
-                problem = f"{name} is not what was written ({found} bytes)"
-                raise CorruptTrialError(f"trial {trial_id}: {problem}", trial_id)
+            _check(trial_id, name, found, ok=found == size and (data is None or zlib.crc32(data) == crc))
             if data is not None:
                 content[name] = data
         return content
@@ -92,6 +113,8 @@ class TrialFolders:
             check_version(int(done["schema_version"]), f"trial {trial_id}")
             written = {name: (int(crc), int(done["bytes"][name])) for name, crc in done["crc32"].items()}
             written_as, _ = done["trial_id"], [written[name] for name in _CONTENT]
+        except StoreAccessError:
+            raise
         except KeyError as error:
             raise CorruptTrialError(f"trial {trial_id}: {DONE} lacks {error}", trial_id) from error
         except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -99,6 +122,11 @@ class TrialFolders:
         if written_as != trial_id:
             raise CorruptTrialError(f"trial {trial_id}: the folder is a copy of trial {written_as}", trial_id)
         return written
+
+
+def _check(trial_id: str, name: str, size: int, *, ok: bool) -> None:
+    if not ok:
+        raise CorruptTrialError(f"trial {trial_id}: {name} is not what was written ({size} bytes)", trial_id)
 
 
 def logits_of(trial_id: str, content: Mapping[str, bytes]) -> Logits:

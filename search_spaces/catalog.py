@@ -96,8 +96,7 @@ class Catalog(Generic[T]):
         if key in self._added:
             return self._added[key]
         if key in self._files():
-            module = import_module(f"{self._package}.{key}")
-            found: T = getattr(module, self._attribute or camel_case(key))
+            found: T = _defined_in(f"{self._package}.{key}", self._attribute or camel_case(key))
             return found
         if key in self.more:
             return self.more[key]
@@ -124,13 +123,18 @@ class Catalog(Generic[T]):
         return _entry_points_of(self.entry_point_group)
 
 
-# Planning thousands of trials asks for names tens of thousands of times; neither answer changes within a process.
+# Planning thousands of trials asks tens of thousands of times; no answer changes within a process.
 
 
 @cache
 def _files_of(package: str) -> frozenset[str]:
     paths: Any = import_module(package).__path__
     return frozenset(item.name for item in pkgutil.iter_modules(paths) if not item.name.startswith("_"))
+
+
+@cache
+def _defined_in(module: str, attribute: str) -> Any:
+    return getattr(import_module(module), attribute)
 
 
 @cache

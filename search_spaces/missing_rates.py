@@ -103,11 +103,11 @@ class MissingRates:
         for name in self.rates:
             if name != _EVERY and name not in modalities:
                 raise UnknownNameError("modality", name, modalities)
-        return MissingRates({name: self[name] for name in modalities})
+        return MissingRates({name: self[name] for name in modalities}) if self.rates else self
 
     def only(self, modalities: Iterable[str]) -> "MissingRates":
         """The same rates for these modalities, zero for all others."""
-        return MissingRates({name: self[name] for name in modalities})
+        return MissingRates({name: self[name] for name in modalities}) if self.rates else self
 
     def __getitem__(self, modality: str) -> float:
         return self.rates.get(modality, self.rates.get(_EVERY, 0.0))

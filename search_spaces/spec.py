@@ -3,8 +3,9 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -144,16 +145,19 @@ class TrialSpec:
     seed: int = _axis(_integer(0), 0)
 
     def __post_init__(self) -> None:
-        for axis in fields(self):
-            value = axis.metadata["check"](axis.name, getattr(self, axis.name))
-            object.__setattr__(self, axis.name, value)
+        self._check(self.axis_names())
+
+    def _check(self, names: Iterable[str]) -> None:
+        for name in names:
+            check = self.__dataclass_fields__[name].metadata["check"]
+            object.__setattr__(self, name, check(name, getattr(self, name)))
         if self.warmup >= 1:
             raise InvalidValueError("warmup", self.warmup, "a fraction in [0, 1)")
 
     @classmethod
     def axis_names(cls) -> tuple[str, ...]:
         """Names of all fields, the axes that a grid can span."""
-        return tuple(axis.name for axis in fields(cls))
+        return tuple(cls.__dataclass_fields__)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -163,9 +167,10 @@ class TrialSpec:
             UnknownNameError: a key is not an axis.
             InvalidValueError: a value is not allowed.
         """
+        names = cls.axis_names()
         for name in config:
-            if name not in cls.axis_names():
-                raise UnknownNameError("axis", name, cls.axis_names())
+            if name not in names:
+                raise UnknownNameError("axis", name, names)
         for name in ("dataset", "method"):
             if name not in config:
                 raise InvalidValueError(name, None, "a name; every trial needs one")
@@ -182,19 +187,26 @@ class TrialSpec:
         return plain
 
     def replace(self, **changes: Any) -> Self:
-        """Return a copy with some axes changed."""
-        return replace(self, **changes)
+        """Return a copy with some axes changed; the others were checked before."""
+        made = object.__new__(type(self))
+        made.__dict__.update({name: getattr(self, name) for name in self.axis_names()} | changes)
+        made._check(changes)
+        return made
 
     @property
     def hash(self) -> str:
         """Content hash of the spec alone; a trial's id also covers versions and data."""
         return content_hash(self.to_config())
 
+    @cached_property
+    def _text(self) -> str:
+        return canonical_json(self.to_config())
+
     def __hash__(self) -> int:
-        return hash(canonical_json(self.to_config()))
+        return hash(self._text)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TrialSpec) and self.to_config() == other.to_config()
+        return isinstance(other, TrialSpec) and self._text == other._text
 
     def __reduce__(self) -> tuple[Callable[..., "TrialSpec"], tuple[dict[str, Any]]]:
         return TrialSpec.from_config, (self.to_config(),)

@@ -107,9 +107,13 @@ def _names(catalog: Catalog[Part]) -> tuple[str, ...]:
         names.extend(f"{key}_{configuration}" for configuration in cls.configurations)
         if cls.takes_checkpoint:
             names.append(f"{key}:")
-        elif not cls.configurations:
+        elif _is_whole_name(cls):
             names.append(key)
     return tuple(names)
+
+
+def _is_whole_name(cls: type[Encoder] | type[Backbone]) -> bool:
+    return not (cls.takes_checkpoint or cls.configurations)
 
 
 def _parse(catalog: Catalog[Part], name: str) -> tuple[Part, str | None]:
@@ -120,7 +124,7 @@ def _parse(catalog: Catalog[Part], name: str) -> tuple[Part, str | None]:
     family, _, configuration = name.rpartition("_")
     if family in catalog and configuration in catalog.get(family).configurations:
         return catalog.get(family), configuration
-    if name in catalog and name in _names(catalog):
+    if name in catalog and _is_whole_name(catalog.get(name)):
         return catalog.get(name), None
     raise UnknownNameError(catalog.kind, name, _names(catalog))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from results.missing_protocols import protocol_named
@@ -21,6 +20,9 @@ __all__ = ["Resolved", "resolve"]
 
 RECIPE_VERSION = "2"
 """Raise it whenever the loop, the optimiser or the probes give other numbers for the same spec."""
+
+_MOST_KNOWN = 200_000
+_KNOWN: dict[tuple[TrialSpec, type[Dataset], type[Method], type[Fusion]], "Resolved"] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,19 @@ def resolve(spec: TrialSpec) -> Resolved:
     Raises:
         UnknownNameError, InvalidValueError: a name or value is wrong; the message says what is allowed.
     """
-    return _resolve(spec, DATASETS.get(spec.dataset), METHODS.get(spec.method), FUSIONS.get(spec.fusion), ())
+    return _resolved(spec, ())
+
+
+def _resolved(spec: TrialSpec, chain: tuple[TrialSpec, ...]) -> Resolved:
+    """Resolve a spec once per process; `chain` are the specs that led to it."""
+    classes = DATASETS.get(spec.dataset), METHODS.get(spec.method), FUSIONS.get(spec.fusion)
+    found = _KNOWN.get((spec, *classes))
+    if found is None:
+        found = _resolve(spec, *classes, chain)
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[spec, *classes] = _KNOWN[found.spec, *classes] = found  # spelled out it is the same trial
+    return found
 
 
 def _required_id(spec: TrialSpec, chain: tuple[TrialSpec, ...]) -> str:
@@ -90,11 +104,9 @@ def _required_id(spec: TrialSpec, chain: tuple[TrialSpec, ...]) -> str:
     if spec in chain:
         circle = " -> ".join(needed.method for needed in (*chain[chain.index(spec) :], spec))
         raise MmptError(f"trials require each other in a circle: {circle}")
-    classes = DATASETS.get(spec.dataset), METHODS.get(spec.method), FUSIONS.get(spec.fusion)
-    return _resolve(spec, *classes, chain).trial_id
+    return _resolved(spec, chain).trial_id
 
 
-@lru_cache(maxsize=100_000)
 def _resolve(
     spec: TrialSpec,
     data_class: type[Dataset],

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from orchestrator.commands._options import narrowed_grid, preset_options, store_option, tracking_option
+from orchestrator.commands._options import narrowed_grid, preset_options, store_option, tracking_option, verify_option
 from orchestrator.progress import ProgressDisplay, SteadyConsole
 from orchestrator.sweep import Sweep
 from orchestrator.tracking_uri import redact
@@ -25,6 +25,7 @@ __all__ = ["command"]
 @click.option("--cpus", type=click.FloatRange(min=0, min_open=True), help="CPU share of one trial.")
 @click.option("--gpus", type=click.FloatRange(min=0), help="GPU share of one trial.")
 @click.option("--only", type=click.Choice(["missing", "failed"]), help="Leave out earlier failures, or run only those.")
+@verify_option
 @click.option("--fail-fast", is_flag=True, help="Start nothing more after the first failure.")
 def command(
     preset: str,

@@ -5,7 +5,7 @@ import json
 import click
 from rich.console import Console
 
-from orchestrator.commands._options import narrowed_grid, preset_options, store_option
+from orchestrator.commands._options import narrowed_grid, preset_options, store_option, verify_option
 from orchestrator.plan import PlannedTrial
 from orchestrator.progress import describe, varying_axes
 from orchestrator.status import SweepStatus
@@ -19,15 +19,16 @@ _NOT_COMPLETE = 3
 @click.command()
 @preset_options
 @store_option
+@verify_option
 @click.option("--json", "as_json", is_flag=True, help="Print trial ids by state as JSON.")
-def command(preset: str, settings: tuple[str, ...], seeds: int | None, store: str, as_json: bool) -> int:
+def command(preset: str, settings: tuple[str, ...], seeds: int | None, store: str, verify: bool, as_json: bool) -> int:
     """List what PRESET still lacks in the store and why.
 
     \b
       mmpt status quickstart || mmpt run quickstart --only missing
     """
     grid = narrowed_grid(preset, settings, seeds)
-    status = Sweep(grid, store=store, name=preset, tracking="none").status()
+    status = Sweep(grid, store=store, name=preset, tracking="none").status(verify=verify)
     if as_json:
         click.echo(json.dumps(_as_json(status), indent=1))
     else:

@@ -73,10 +73,10 @@ def test_a_finished_student_needs_no_teacher_weights() -> None:
 def test_a_trial_is_another_one_when_what_it_requires_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     before = resolve(toys.spec("student")).trial_id
     monkeypatch.setattr(toys.Naive, "version", "2")
-    resolving._resolve.cache_clear()
+    resolving._KNOWN.clear()
     assert resolve(toys.spec("student")).trial_id != before
     monkeypatch.undo()
-    resolving._resolve.cache_clear()
+    resolving._KNOWN.clear()
     assert resolve(toys.spec("student")).trial_id == before
 
 

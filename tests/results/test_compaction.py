@@ -166,7 +166,7 @@ def test_killing_it_anywhere_loses_and_doubles_nothing(mixed: Store, monkeypatch
                 raise Killed
 
         with monkeypatch.context() as patch:
-            for name in ("publish_staged", "remove", "staging"):
+            for name in ("publish_staged", "remove", "remove_file", "staging"):
                 patch.setattr(Files, name, between(getattr(Files, name), step))
             try:
                 compact(mixed, most_trials=7)
@@ -215,7 +215,7 @@ def test_a_write_that_fails_leaves_no_part(mixed: Store, monkeypatch: pytest.Mon
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("results.files._replace_folder", full)
+    monkeypatch.setattr("results.files.replace_folder", full)
     with pytest.raises(OSError, match="No space left"):
         compact(mixed)
     assert list(Path(mixed.root, "compacted").iterdir()) == []
