@@ -21,6 +21,7 @@ class Execution:
     Attributes:
         store: where results go.
         cache: absolute folder of prepared data.
+        shared_cache: folder or bucket URL in which machines share prepared data; "" for none.
         resources: `cpus` and `gpus` of one trial.
         extensions: the user's own classes, {"methods": {key: class}, "datasets": {key: class}}.
         inline: in this process, one after the other, without ray.
@@ -32,6 +33,7 @@ class Execution:
     cache: str
     resources: Mapping[str, float]
     extensions: Mapping[str, Mapping[str, type]]
+    shared_cache: str = ""
     inline: bool = False
     address: str | None = None
     max_concurrent: int | None = None
@@ -79,6 +81,7 @@ class Execution:
             spec=trial.spec.to_config(),
             store=self.store.root,
             cache=self.cache,
+            shared_cache=self.shared_cache,
             fingerprint=trial.fingerprint,
             data_root=raw_root(trial.spec),
             requires=dict(trial.requires),

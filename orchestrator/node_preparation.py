@@ -55,7 +55,7 @@ def _prepare_here(config: Mapping[str, Any], datasets: Mapping[str, type[Dataset
     spec = TrialSpec.from_config(task.spec)
     try:
         trust_fingerprint(spec, task.fingerprint)
-        prepare_data(spec, task.fingerprint, task.cache, task.data_root)
+        prepare_data(spec, task.fingerprint, task.cache, task.data_root, task.shared_cache)
     except MmptError as error:
         return str(error)
     return ""

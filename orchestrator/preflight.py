@@ -8,13 +8,14 @@ from results.store import Store
 from results.trial_rows import trial_row
 from trainables.build import check_prepared, open_prepared
 from trainables.resolve import resolve
+from trainables.shared_cache import share_prepared
 
 __all__ = ["prepare_sweep"]
 
 _log = logging.getLogger(__name__)
 
 
-def prepare_sweep(plan: Plan, store: Store, cache: str, tracking: str) -> None:
+def prepare_sweep(plan: Plan, store: Store, cache: str, tracking: str, shared_cache: str = "") -> None:
     """Find the user's mistakes, prove that the store can be written, and prepare every data set on this machine.
 
     Raises:
@@ -29,4 +30,6 @@ def prepare_sweep(plan: Plan, store: Store, cache: str, tracking: str) -> None:
     for spec in {trial.fingerprint: trial.spec for trial in plan.trials}.values():
         resolved = resolve(spec)
         check_prepared(resolved, cache)
-        store.write_samples(open_prepared(resolved, cache).to_samples(spec.dataset))
+        prepared = open_prepared(resolved, cache, shared_cache=shared_cache)
+        share_prepared(resolved.fingerprint, cache, shared_cache)
+        store.write_samples(prepared.to_samples(spec.dataset))

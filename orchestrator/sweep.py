@@ -28,7 +28,7 @@ from search_spaces.preset import Preset
 from search_spaces.presets import PRESETS
 from search_spaces.spec import TrialSpec
 from trainables.api import Dataset, Method
-from trainables.cache_root import default_cache_root
+from trainables.cache_root import default_cache_root, default_shared_cache
 from trainables.catalogs import DATASETS, METHODS
 
 __all__ = ["Sweep"]
@@ -49,6 +49,7 @@ class Sweep:
         datasets: the user's own `Dataset` classes.
         resources: `cpus` and `gpus` of one trial; by default the preset's, else one CPU.
         cache: folder of prepared data; by default `$MMPT_CACHE` or the user's cache folder.
+        shared_cache: folder or bucket URL in which machines share it; by default `$MMPT_SHARED_CACHE`, or none.
 
     Raises:
         MmptError: a name, value or path is wrong; nothing has been started or written.
@@ -65,6 +66,7 @@ class Sweep:
         datasets: Sequence[type[Dataset]] = (),
         resources: Mapping[str, float] | None = None,
         cache: str | os.PathLike[str] | None = None,
+        shared_cache: str | os.PathLike[str] | None = None,
     ) -> None:
         preset = PRESETS.get(trials) if isinstance(trials, str) else trials
         self.specs = checked_specs(preset.grid if isinstance(preset, Preset) else preset)
@@ -74,6 +76,8 @@ class Sweep:
             resources or (preset.resources if isinstance(preset, Preset) else {"cpus": 1})
         )
         self.cache = str(Path(cache or default_cache_root()).absolute())
+        shared = shared_cache or default_shared_cache()
+        self.shared_cache = absolute_root(shared) if shared else ""
         self.tracking = tracking_uri(tracking, self.store.root)
         self.tracked: TrackingSummary | None = None
         self._extensions = {
@@ -128,6 +132,7 @@ class Sweep:
         execution = Execution(
             store=self.store,
             cache=self.cache,
+            shared_cache=self.shared_cache,
             resources=self.resources,
             extensions=self._extensions,
             inline=inline,
@@ -135,7 +140,7 @@ class Sweep:
             max_concurrent=max_concurrent,
         )
         execution.check()
-        prepare_sweep(plan, self.store, self.cache, self.tracking)
+        prepare_sweep(plan, self.store, self.cache, self.tracking, self.shared_cache)
         tracker = None if self.tracking == DISABLED else Tracker(self.store.root, self.tracking, sweep=self.name)
         schedule = Schedule(plan, (*listeners, tracker) if tracker else listeners, fail_fast=fail_fast)
         schedule.begin()

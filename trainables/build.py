@@ -21,6 +21,7 @@ from trainables.prepared import Prepared, prepare, verify
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.tree import RawDataError
 from trainables.resolve import Resolved
+from trainables.shared_cache import SharedCache, share_prepared
 
 __all__ = [
     "build_method",
@@ -37,33 +38,44 @@ _MOST_OPENED = 4
 _OPENED: dict[tuple[str, str], Prepared] = {}
 
 
-def open_prepared(resolved: Resolved, cache: str, data_root: str = "") -> Prepared:
+def open_prepared(resolved: Resolved, cache: str, data_root: str = "", shared_cache: str = "") -> Prepared:
     """Open a trial's prepared data, see `prepare_data`; a warm worker keeps it open."""
     key = (cache, resolved.fingerprint)
     if key not in _OPENED:
         if len(_OPENED) == _MOST_OPENED:
             _OPENED.pop(next(iter(_OPENED)))
-        _OPENED[key] = prepare_data(resolved.spec, resolved.fingerprint, cache, data_root)
+        _OPENED[key] = prepare_data(resolved.spec, resolved.fingerprint, cache, data_root, shared_cache)
     return _OPENED[key]
 
 
-def prepare_data(spec: TrialSpec, fingerprint: str, cache: str, data_root: str = "") -> Prepared:
-    """Return a spec's prepared data, preparing it first if this node has not done so.
+def prepare_data(
+    spec: TrialSpec, fingerprint: str, cache: str, data_root: str = "", shared_cache: str = ""
+) -> Prepared:
+    """Return a spec's prepared data; a node that lacks it downloads it, or else prepares it and shares it.
 
     Args:
         spec: names the data set and its parameters.
         fingerprint: of the data, as planning found it.
         cache: folder of prepared data.
         data_root: folder of raw files on the driver; used if this machine has it, too.
+        shared_cache: folder or bucket URL in which machines share prepared data; "" for none.
 
     Raises:
-        MmptError: the raw files on this machine are not those that the trial was planned with.
+        MmptError: the shared cache cannot be used, or what it has is damaged; or the raw files on this machine are not those that the trial was planned with.
     """
     dataset, _ = open_dataset(spec)
-    if isinstance(dataset, FileDataset) and not (Path(cache) / fingerprint).exists():
+    if (Path(cache) / fingerprint).exists() or _fetch(fingerprint, cache, shared_cache):
+        return prepare(dataset, fingerprint, Path(cache))
+    if isinstance(dataset, FileDataset):
         dataset.root = Path(data_root) if data_root and Path(data_root).is_dir() else None
         _check_same_files(dataset, fingerprint)
-    return prepare(dataset, fingerprint, Path(cache))
+    prepared = prepare(dataset, fingerprint, Path(cache))
+    share_prepared(fingerprint, cache, shared_cache)
+    return prepared
+
+
+def _fetch(fingerprint: str, cache: str, shared_cache: str) -> bool:
+    return bool(shared_cache) and SharedCache(shared_cache).fetch(fingerprint, Path(cache))
 
 
 def _check_same_files(dataset: FileDataset, fingerprint: str) -> None:

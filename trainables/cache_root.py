@@ -1,11 +1,11 @@
-"""Where prepared data, and what is remembered of raw data, lies on this machine."""
+"""Where prepared data, and what is remembered of raw data, lies on this machine, and where machines share it."""
 
 import os
 from pathlib import Path
 
 from search_spaces.errors import InvalidValueError
 
-__all__ = ["default_cache_root"]
+__all__ = ["default_cache_root", "default_shared_cache"]
 
 
 def default_cache_root() -> Path:
@@ -20,3 +20,8 @@ def default_cache_root() -> Path:
         return Path(chosen).expanduser()
     caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (caches if caches.is_absolute() else Path.home() / ".cache") / "mmpt-sweep"
+
+
+def default_shared_cache() -> str:
+    """Folder or bucket URL in which machines share prepared data: `MMPT_SHARED_CACHE`, else "" for none."""
+    return os.environ.get("MMPT_SHARED_CACHE", "")

@@ -16,6 +16,7 @@ class TrialTask:
         spec: `TrialSpec.to_config()` of the resolved spec.
         store: absolute root of the store.
         cache: absolute folder of prepared data.
+        shared_cache: folder or bucket URL from which a machine that lacks them takes prepared data; "" for none.
         fingerprint: of the prepared data, as planning found it; "" if the worker is to find out.
         data_root: folder of the raw files on the driver, for a worker that has to prepare them; "" if there are none.
         requires: name -> id of the trials whose weights the method receives.
@@ -29,6 +30,7 @@ class TrialTask:
     spec: Mapping[str, Any]
     store: str
     cache: str
+    shared_cache: str = ""
     fingerprint: str = ""
     data_root: str = ""
     requires: Mapping[str, str] = field(default_factory=dict)

@@ -78,7 +78,7 @@ class Trial:
         clock = _Clock()
         task, resolved = self.task, self.resolved
         compute = set_up_compute(task.cpus, task.gpus)
-        prepared = open_prepared(resolved, task.cache, task.data_root)
+        prepared = open_prepared(resolved, task.cache, task.data_root, task.shared_cache)
         splits = load_splits(prepared, resolved, compute)
         method = build_method(resolved, compute)
         received, required_scores = required_weights(self.store, task.requires, method, splits["val"])

@@ -9,7 +9,15 @@ from search_spaces.errors import InvalidValueError, UnknownNameError
 from search_spaces.grid import Grid
 from search_spaces.presets import PRESETS
 
-__all__ = ["narrowed_grid", "parse_value", "preset_options", "store_option", "tracking_option", "verify_option"]
+__all__ = [
+    "narrowed_grid",
+    "parse_value",
+    "preset_options",
+    "shared_cache_option",
+    "store_option",
+    "tracking_option",
+    "verify_option",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,6 +30,10 @@ store_option = click.option(
 tracking_option = click.option(
     "--tracking-uri",
     help="MLflow tracking URI; by default sqlite:///<store>/mlflow.db. 'none' switches tracking off.",
+)
+shared_cache_option = click.option(
+    "--shared-cache",
+    help="Folder or bucket URL in which machines share prepared data; by default $MMPT_SHARED_CACHE, or none.",
 )
 verify_option = click.option(
     "--verify", is_flag=True, help="Check every byte of finished trials, not only that all files are there."

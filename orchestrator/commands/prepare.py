@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from orchestrator.commands._options import parse_value
+from orchestrator.commands._options import parse_value, shared_cache_option
+from results.files import absolute_root
 from search_spaces.errors import InvalidValueError
 from search_spaces.spec import Value
 from trainables.api_data import Dataset
-from trainables.cache_root import default_cache_root
+from trainables.cache_root import default_cache_root, default_shared_cache
 from trainables.dataset_identity import build_dataset, compute_fingerprint
 from trainables.own_data import register_own
 from trainables.preparing.building import AUDIT, BuildOptions, audit_files
@@ -33,6 +34,7 @@ __all__ = ["command"]
 @click.option("--manifest", type=click.Path(path_type=Path), help="Table of your own data, which DATASET then names.")
 @click.option("--modality", "modalities", multiple=True, help="Column of a saved Hugging Face folder; by default all.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder of prepared data; by default $MMPT_CACHE.")
+@shared_cache_option
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the data set.")
 @click.option("--max-missing", type=click.FloatRange(0, 1), help="Share of a modality's files that may be unusable.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one per core.")
@@ -43,6 +45,7 @@ def command(
     manifest: Path | None,
     modalities: tuple[str, ...],
     cache: Path | None,
+    shared_cache: str | None,
     settings: tuple[str, ...],
     max_missing: float | None,
     workers: int | None,
@@ -72,7 +75,9 @@ def command(
         options = BuildOptions(workers=workers, max_missing=max_missing, progress=told)
         if dry_run:
             return _audit(console, opened, options)
-        _prepare(console, opened, (cache or default_cache_root()).absolute(), options)
+        folder = (cache or default_cache_root()).absolute()
+        _prepare(console, opened, folder, options)
+        _share(compute_fingerprint(opened), folder, shared_cache or default_shared_cache())
     if root is not None:
         remember_root(dataset, root)
     return 0
@@ -116,6 +121,13 @@ def _prepare(console: Console, dataset: Dataset, cache: Path, options: BuildOpti
     gigabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e9
     words = "prepared before in" if was_there else "prepared in"
     console.print(f"{words} {folder} ({gigabytes:.3g} GB)", highlight=False, soft_wrap=True)
+
+
+def _share(fingerprint: str, cache: Path, shared_cache: str) -> None:
+    if shared_cache:
+        from trainables.shared_cache import share_prepared  # noqa: PLC0415 (as above)
+
+        share_prepared(fingerprint, str(cache), absolute_root(shared_cache))
 
 
 def _show(console: Console, audit: Mapping[str, Any]) -> None:

@@ -5,7 +5,14 @@ from typing import Any
 
 import click
 
-from orchestrator.commands._options import narrowed_grid, preset_options, store_option, tracking_option, verify_option
+from orchestrator.commands._options import (
+    narrowed_grid,
+    preset_options,
+    shared_cache_option,
+    store_option,
+    tracking_option,
+    verify_option,
+)
 from orchestrator.progress import ProgressDisplay, SteadyConsole
 from orchestrator.sweep import Sweep
 from orchestrator.tracking_uri import redact
@@ -25,6 +32,7 @@ __all__ = ["command"]
 @click.option("--cpus", type=click.FloatRange(min=0, min_open=True), help="CPU share of one trial.")
 @click.option("--gpus", type=click.FloatRange(min=0), help="GPU share of one trial.")
 @click.option("--only", type=click.Choice(["missing", "failed"]), help="Leave out earlier failures, or run only those.")
+@shared_cache_option
 @verify_option
 @click.option("--fail-fast", is_flag=True, help="Start nothing more after the first failure.")
 def command(
@@ -33,6 +41,7 @@ def command(
     seeds: int | None,
     store: str,
     tracking_uri: str | None,
+    shared_cache: str | None,
     cpus: float | None,
     gpus: float | None,
     **how: Any,
@@ -53,7 +62,12 @@ def command(
     resources = dict(PRESETS.get(preset).resources)
     resources.update({name: share for name, share in (("cpus", cpus), ("gpus", gpus)) if share is not None})
     sweep = Sweep(
-        narrowed_grid(preset, settings, seeds), store=store, name=preset, tracking=tracking_uri, resources=resources
+        narrowed_grid(preset, settings, seeds),
+        store=store,
+        name=preset,
+        tracking=tracking_uri,
+        resources=resources,
+        shared_cache=shared_cache,
     )
     outcome = sweep.run(**how, listeners=[ProgressDisplay(console)])
     lines = [f"results   {sweep.store.root}"]
