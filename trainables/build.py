@@ -61,7 +61,8 @@ def prepare_data(
         shared_cache: folder or bucket URL in which machines share prepared data; "" for none.
 
     Raises:
-        MmptError: the shared cache cannot be used, or what it has is damaged; or the raw files on this machine are not those that the trial was planned with.
+        MmptError: the raw files on this machine are not those that the trial was planned with; or the shared cache
+            cannot be used, or is damaged.
     """
     dataset, _ = open_dataset(spec)
     if (Path(cache) / fingerprint).exists() or _fetch(fingerprint, cache, shared_cache):
