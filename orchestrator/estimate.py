@@ -13,7 +13,7 @@ from search_spaces.spec import TrialSpec
 __all__ = ["Cost", "cost_of", "past_durations"]
 
 _MOST_READ = 5  # past trials of a kind that are looked at
-_MOST_UNPLANNED = 200  # and of those that are in no plan of the store
+_MOST_UNPLANNED = 50  # and of those that are in no plan of the store
 _BYTES_PER_TRIAL = 250_000  # before there is any trial to measure
 
 Kind = tuple[str, str, str]
@@ -62,10 +62,10 @@ def _trials_by_kind(store: Store, done_ids: Collection[str]) -> dict[Kind, list[
         return {}
     planned = store.planned()
     planned = planned[planned["trial_id"].isin(done_ids)]
-    found = {
-        kind: own["trial_id"].tolist()[:: max(1, len(own) // _MOST_READ)][:_MOST_READ]
-        for kind, own in planned.groupby(["dataset", "method", "fusion"])
-    }
+    found: dict[Kind, list[str]] = {}
+    for (dataset, method, fusion), own in planned.groupby(["dataset", "method", "fusion"]):
+        ids = own["trial_id"].tolist()
+        found[str(dataset), str(method), str(fusion)] = ids[:: max(1, len(ids) // _MOST_READ)][:_MOST_READ]
     for trial_id in sorted(set(done_ids) - set(planned["trial_id"]))[:_MOST_UNPLANNED]:
         with suppress(CorruptTrialError):
             found.setdefault(_kind(store.read_trial(trial_id).spec), []).append(trial_id)

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 import fsspec
 
@@ -15,8 +15,7 @@ __all__ = ["FileSystem", "StoreAccessError", "StoreRefusedError", "StoreUnreacha
 FileSystem = Any
 """What `Files` calls: fsspec's local file system, or a `RemoteFileSystem`."""
 
-P = ParamSpec("P")
-T = TypeVar("T")
+M = TypeVar("M", bound=Callable[..., Any])
 
 _S3 = frozenset({"s3", "s3a"})
 _CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, on every machine"
@@ -49,20 +48,20 @@ def open_file_system(root: str) -> tuple[FileSystem, str]:
     return (found if found.protocol in ("file", ("file", "local")) else RemoteFileSystem(root)), path
 
 
-def _told(method: Callable[Concatenate["RemoteFileSystem", P], T]) -> Callable[Concatenate["RemoteFileSystem", P], T]:
+def _told(method: M) -> M:
     """Turn whatever the file system's own package raises into errors that a user understands."""
 
     @wraps(method)
-    def call(self: "RemoteFileSystem", *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self: "RemoteFileSystem", *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
-        except (OSError, *_foreign_errors()) as error:
-            found = self.explained(error)
+        except Exception as error:
+            found = self.explained(error) if isinstance(error, (OSError, *_foreign_errors())) else error
             if found is error:
                 raise
             raise found from error
 
-    return call
+    return cast("M", call)
 
 
 def _foreign_errors() -> tuple[type[Exception], ...]:

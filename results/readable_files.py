@@ -41,6 +41,8 @@ class ReadableFiles:
 
     def read(self, *parts: str) -> bytes:
         """Return a file's bytes; FileNotFoundError if there is none."""
+        if self.is_local:  # a plan reads ten thousand
+            return Path(self.path(*parts)).read_bytes()
         data: bytes = self._fs.cat_file(self.path(*parts))
         return data
 

@@ -96,7 +96,7 @@ class Catalog(Generic[T]):
         if key in self._added:
             return self._added[key]
         if key in self._files():
-            found: T = _defined_in(f"{self._package}.{key}", self._attribute or camel_case(key))
+            found: T = _defined_in(self._package, key, self._attribute)
             return found
         if key in self.more:
             return self.more[key]
@@ -133,8 +133,8 @@ def _files_of(package: str) -> frozenset[str]:
 
 
 @cache
-def _defined_in(module: str, attribute: str) -> Any:
-    return getattr(import_module(module), attribute)
+def _defined_in(package: str, key: str, attribute: str | None) -> Any:
+    return getattr(import_module(f"{package}.{key}"), attribute or camel_case(key))
 
 
 @cache

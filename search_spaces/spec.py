@@ -182,8 +182,8 @@ class TrialSpec:
         for name in self.axis_names():
             value = getattr(self, name)
             if isinstance(value, MissingRates):
-                value = dict(value.rates)
-            plain[name] = dict(value) if isinstance(value, Mapping) else value
+                value = value.rates
+            plain[name] = dict(value) if isinstance(value, MappingProxyType) else value
         return plain
 
     def replace(self, **changes: Any) -> Self:
