@@ -17,7 +17,9 @@ import numpy as np
 import ray
 from ray import tune
 
+from orchestrator.attempts import Attempts
 from orchestrator.plan import Plan, PlannedTrial, make_plan
+from orchestrator.retries import Retries
 from orchestrator.run import run_on_ray
 from orchestrator.schedule import Schedule
 from results.store import Store
@@ -101,7 +103,12 @@ def _measure(kind: str, num_trials: int) -> dict[str, float]:
         began = time.perf_counter()
         if kind == "mmpt":
             extensions = {"datasets": {"speck": Speck}}
-            run_on_ray(Schedule(plan), make_task, store=store, resources={"cpus": 1}, extensions=extensions)
+            run_on_ray(
+                Attempts(Schedule(plan), make_task, store, Retries()),
+                make_task,
+                resources={"cpus": 1},
+                extensions=extensions,
+            )
         else:
             _plain(num_trials, make_task, plan, str(Path(folder) / "tune"))
         wall = time.perf_counter() - began

@@ -20,6 +20,7 @@ EXIT_CODES = {
     1: "some trials failed; the others are done",
     2: "a name, value or path is wrong; nothing was started",
     3: "the sweep is not complete",
+    4: "the sweep cannot go on (cluster lost, disk full); what is done is kept, the same command goes on",
     130: "interrupted; what is done is kept",
 }
 _PACKAGE = "orchestrator.commands"
@@ -75,7 +76,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _mmpt.main(args=arguments, prog_name="mmpt", standalone_mode=False)
     except MmptError as error:
         click.echo(f"mmpt: {error}", err=True)
-        sys.exit(2)
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -43,6 +43,15 @@ class Listener:
     def trial_finished(self, trial: PlannedTrial) -> None:
         """A trial is whole in the store."""
 
+    def trial_retried(self, trial: PlannedTrial, error: str) -> None:
+        """A trial that was running, here or elsewhere, waits to be handed out again; `error` says why, if anything."""
+
+    def trial_elsewhere(self, trial: PlannedTrial, holder: str) -> None:
+        """A trial that was handed out is being trained by another sweep's `holder`; its result is waited for."""
+
+    def trial_found(self, trial: PlannedTrial) -> None:
+        """A trial is whole in the store because another sweep has trained it."""
+
     def trial_failed(self, trial: PlannedTrial, error: str) -> None:
         """A trial failed; its error is in the store."""
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.address import check_address, check_fits
+from orchestrator.attempts import Attempts
 from orchestrator.inline import run_inline
 from orchestrator.plan import PlannedTrial
+from orchestrator.retries import Retries
 from orchestrator.schedule import Schedule
 from results.store import Store
 from trainables.build import raw_root
@@ -27,6 +29,7 @@ class Execution:
         inline: in this process, one after the other, without ray.
         address: a running Ray cluster; None starts a local one.
         max_concurrent: most trials at once.
+        retries: how often a trial is handed out again after its worker died.
     """
 
     store: Store
@@ -37,6 +40,7 @@ class Execution:
     inline: bool = False
     address: str | None = None
     max_concurrent: int | None = None
+    retries: int = 2
 
     def check(self) -> None:
         """Find out whether there is a place for one trial before anything starts.
@@ -56,18 +60,19 @@ class Execution:
 
         Raises:
             MmptError: the cluster cannot be joined or can never hold one trial.
+            SweepStoppedError: the cluster is gone, or a disk is full.
         """
+        attempts = Attempts(schedule, self.task, self.store, Retries(self.retries))
         if self.inline:
-            run_inline(schedule, self.task)
+            run_inline(attempts)
             return
         if not schedule.plan.todo:
             return
         from orchestrator.run import run_on_ray  # noqa: PLC0415 (in-process sweeps work without ray)
 
         run_on_ray(
-            schedule,
+            attempts,
             self.task,
-            store=self.store,
             resources=self.resources,
             extensions=self.extensions,
             address=self.address,

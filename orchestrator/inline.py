@@ -1,23 +1,32 @@
 """The in-process executor: one trial after the other, without ray. For tests, debuggers and machines without ray."""
 
-from collections.abc import Callable
+import time
 
-from orchestrator.plan import PlannedTrial
-from orchestrator.schedule import Schedule
-from trainables.task import TrialTask
+from orchestrator.attempts import WATCH_SECONDS, Attempts
+from trainables.attempt import problem_of
 from trainables.trial import Trial
 
 __all__ = ["run_inline"]
 
 
-def run_inline(schedule: Schedule, make_task: Callable[[PlannedTrial], TrialTask]) -> None:
-    """Work off a schedule in this process; Ctrl-C ends it between or within trials and propagates."""
-    while (trial := schedule.next_ready()) is not None:
+def run_inline(attempts: Attempts) -> None:
+    """Work off a schedule in this process; Ctrl-C ends it between or within trials and propagates.
+
+    Raises:
+        SweepStoppedError: no trial can go on.
+    """
+    schedule = attempts.schedule
+    while not schedule.exhausted:
+        handed_out = attempts.next()
+        if handed_out is None:  # what is left is being trained by another sweep, or requires that
+            time.sleep(WATCH_SECONDS)
+            continue
+        trial, task = handed_out
         schedule.started(trial)
         try:
-            for rows in Trial(make_task(trial)).epochs():
+            for rows in Trial(task).epochs():
                 schedule.progressed(trial, rows)
         except Exception as error:  # noqa: BLE001 (whatever a method raises fails its trial, not the sweep)
-            schedule.failed(trial, f"{type(error).__name__}: {error}")
+            attempts.ended(trial, problem_of(error))
         else:
             schedule.finished(trial)

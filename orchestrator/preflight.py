@@ -4,6 +4,7 @@ import logging
 
 from orchestrator.plan import Plan
 from orchestrator.tracking_check import check_tracking
+from results.files import StoreError
 from results.store import Store
 from results.trial_rows import trial_row
 from trainables.build import check_prepared, open_prepared
@@ -25,6 +26,13 @@ def prepare_sweep(plan: Plan, store: Store, cache: str, tracking: str, shared_ca
     if warning:
         _log.warning("%s; the sweep goes on", warning)
     store.prepare()
+    try:
+        _prepare(plan, store, cache)
+    except OSError as error:
+        raise StoreError(f"nothing was started: {error}") from error
+
+
+def _prepare(plan: Plan, store: Store, cache: str) -> None:
     resolved_trials = ((trial.trial_id, resolve(trial.spec)) for trial in plan.trials)
     store.write_plan(plan.name, (trial_row(trial_id, one.spec, one.facts()) for trial_id, one in resolved_trials))
     for spec in {trial.fingerprint: trial.spec for trial in plan.trials}.values():

@@ -105,6 +105,21 @@ class ProgressDisplay(Listener):
         score = self._scores.get(trial.trial_id)
         self._line(trial, "done" if score is None else f"validation macro F1 {100 * score:.1f}")
 
+    def trial_retried(self, trial: PlannedTrial, error: str) -> None:
+        """Say what ended its attempt."""
+        self._running -= 1
+        self._line(trial, f"is tried again: {error}" if error else "is free again", always=True)
+
+    def trial_elsewhere(self, trial: PlannedTrial, holder: str) -> None:
+        """Say who trains it."""
+        self._running -= 1
+        self._line(trial, f"running in another sweep ({holder})", always=True)
+
+    def trial_found(self, trial: PlannedTrial) -> None:
+        """Count it as done."""
+        self._done += 1
+        self._line(trial, "done by another sweep")
+
     def trial_failed(self, trial: PlannedTrial, error: str) -> None:
         """Show the error at once."""
         self._running -= 1

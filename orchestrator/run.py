@@ -3,31 +3,34 @@
 import inspect
 import logging
 import os
-import re
 import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 from ray import cloudpickle, tune
-from ray.tune.experiment import Trial as TuneTrial
+from ray.exceptions import RayError
 
+from orchestrator.attempts import Attempts
 from orchestrator.cluster import joined_cluster
+from orchestrator.cluster_guard import ClusterGuard, ClusterLostError
 from orchestrator.node_preparation import prepare_on_nodes
 from orchestrator.plan import PlannedTrial
-from orchestrator.schedule import Schedule
 from orchestrator.searcher import PlanSearcher
-from results.schema import HistoryRow
-from results.store import Failure, Store
+from orchestrator.tune_callback import ScheduleCallback
+from search_spaces.errors import SweepStoppedError
+from trainables.attempt import Problem
 from trainables.task import TrialTask
 from trainables.trainable import Extensions, trainable_with
 
 __all__ = ["TRIALS_PER_EXPERIMENT", "run_on_ray"]
 
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # colours
+_log = logging.getLogger(__name__)
 
 TRIALS_PER_EXPERIMENT = 500
 """Tune keeps about 300 KB per finished trial in the driver and never drops it (ray issue 64231)."""
+_CLUSTER_STARTS = 5
+"""A local cluster of our own that dies is started again, until it has died so often."""
 
 _QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no five files per trial
@@ -35,14 +38,14 @@ _QUIET = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # what comes after a lost node is ours to decide
 }
 
 
 def run_on_ray(
-    schedule: Schedule,
+    attempts: Attempts,
     make_task: Callable[[PlannedTrial], TrialTask],
     *,
-    store: Store,
     resources: Mapping[str, float],
     extensions: Extensions,
     address: str | None = None,
@@ -51,9 +54,8 @@ def run_on_ray(
     """Work off a schedule on a Ray cluster.
 
     Args:
-        schedule: what is ready; updated as trials end.
-        make_task: planned trial -> what its worker is told.
-        store: where failures of dead workers are kept.
+        attempts: what is ready; updated as trials end.
+        make_task: planned trial -> what its worker is told, for preparing its data.
         resources: `cpus` and `gpus` of one trial.
         extensions: the user's own classes.
         address: a running cluster; None starts a local one and ends it.
@@ -61,42 +63,61 @@ def run_on_ray(
 
     Raises:
         MmptError: no cluster answers at `address`, or it can never hold one trial.
+        SweepStoppedError: the cluster is gone, or no trial can go on.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
     _ship_by_value(extensions)
-    with joined_cluster(address, resources) as capacity, tempfile.TemporaryDirectory(prefix="mmpt-tune-") as folder:
-        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failures are the schedule's to report
-        one_of_each = {trial.fingerprint: trial for trial in schedule.plan.todo}
-        prepare_on_nodes([make_task(trial) for trial in one_of_each.values()], extensions.get("datasets", {}))
-        while not schedule.exhausted:
-            searcher = PlanSearcher(schedule, lambda trial: make_task(trial).to_config(), TRIALS_PER_EXPERIMENT)
-            tuner = tune.Tuner(
-                tune.with_resources(
-                    trainable_with(extensions), {"cpu": resources.get("cpus", 1), "gpu": resources.get("gpus", 0)}
-                ),
-                tune_config=tune.TuneConfig(
-                    search_alg=searcher,
-                    num_samples=min(schedule.num_pending, TRIALS_PER_EXPERIMENT),
-                    max_concurrent_trials=max_concurrent or capacity,
-                    reuse_actors=True,
-                ),
-                run_config=tune.RunConfig(
-                    name="sweep",
-                    storage_path=folder,
-                    callbacks=[_ScheduleCallback(schedule, searcher, store)],
-                    verbose=0,
-                ),
-            )
+    schedule = attempts.schedule
+    one_of_each = {trial.fingerprint: trial for trial in schedule.plan.todo}
+    for start in count(1):
+        try:
+            with (
+                joined_cluster(address, resources) as capacity,
+                ClusterGuard(address, when_blocked=schedule.end) as guard,
+            ):
+                prepare_on_nodes([make_task(trial) for trial in one_of_each.values()], extensions.get("datasets", {}))
+                while not schedule.exhausted:
+                    _fit(attempts, guard, trainable_with(extensions), max_concurrent or capacity)
+        except ClusterLostError as lost:
+            if address is not None or start == _CLUSTER_STARTS:
+                raise
+            _log.warning("%s; it is started again", lost)
+            for trial in schedule.running:
+                attempts.ended(trial, Problem(cause="node", error=str(lost)))
+        else:
+            return
+
+
+def _fit(attempts: Attempts, guard: ClusterGuard, trainable: type[tune.Trainable], max_concurrent: int) -> None:
+    """Run one Tune experiment: as many trials as it may hold in memory, or all that are left."""
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failures are the schedule's to report
+    searcher = PlanSearcher(attempts, guard, TRIALS_PER_EXPERIMENT)
+    with tempfile.TemporaryDirectory(prefix="mmpt-tune-") as folder:
+        tuner = tune.Tuner(
+            tune.with_resources(trainable, _bundle),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                num_samples=TRIALS_PER_EXPERIMENT,
+                max_concurrent_trials=max_concurrent,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name="sweep",
+                storage_path=folder,
+                callbacks=[ScheduleCallback(attempts, searcher, guard)],
+                verbose=0,
+            ),
+        )
+        try:
             tuner.fit()
+        except (RayError, tune.TuneError, ConnectionError) as error:
+            guard.judge()
+            raise SweepStoppedError(f"Ray failed: {error}; what is done is kept") from error
 
 
-def _one_line(report: str) -> str:
-    """Return the gist of what Ray reports of a trial that left no failure of its own."""
-    lines = [line.strip() for line in _ESCAPES.sub("", report).splitlines()]
-    lines = [line for line in lines if line and not line.startswith("Failure #")]
-    if not lines:
-        return "the worker died without a report"
-    return f"the worker died: {lines[0]}" if "died" in lines[0] else lines[-1]
+def _bundle(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
+    """Return what a task needs: a trial that ran out of memory asks for more than the others."""
+    return tune.PlacementGroupFactory([{"CPU": config["cpus"], "GPU": config["gpus"]}])
 
 
 def _ship_by_value(extensions: Extensions) -> None:
@@ -106,52 +127,3 @@ def _ship_by_value(extensions: Extensions) -> None:
             module = inspect.getmodule(entry)
             if module is not None and module.__name__ != "__main__":
                 cloudpickle.register_pickle_by_value(module)
-
-
-class _ScheduleCallback(tune.Callback):
-    """Tells the schedule what Tune sees, in the driver."""
-
-    def __init__(self, schedule: Schedule, searcher: PlanSearcher, store: Store) -> None:
-        self._schedule = schedule
-        self._searcher = searcher
-        self._store = store
-
-    def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        """Forward the start."""
-        del iteration, trials, info
-        self._schedule.started(self._planned(trial))
-
-    def on_trial_result(
-        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
-    ) -> None:
-        """Forward new history rows."""
-        del iteration, trials, info
-        self._schedule.progressed(self._planned(trial), [HistoryRow(*row) for row in result.get("rows", ())])
-
-    def on_trial_complete(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        """A trial ended by itself, so it is in the store."""
-        del iteration, trials, info
-        self._schedule.finished(self._planned(trial))
-
-    def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        """A trial raised, or its worker died without a word: then the driver writes the failure down."""
-        del iteration, trials, info
-        planned = self._planned(trial)
-        failure = self._store.failures().get(planned.trial_id)
-        if failure is None:
-            report = Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else "no report"
-            failure = Failure(
-                trial_id=planned.trial_id,
-                error=_one_line(report),
-                traceback=report,
-                spec=planned.spec.to_config(),
-            )
-            self._store.write_failure(failure)
-        self._schedule.failed(planned, failure.error)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its parts in order to restore them; nothing here is ever restored."""
-        return {}
-
-    def _planned(self, trial: TuneTrial) -> PlannedTrial:
-        return self._searcher.trials[trial.trial_id]

@@ -1,12 +1,12 @@
 """A Tune searcher that walks a plan: a trial is handed out once everything it requires is done."""
 
-from collections.abc import Callable
 from typing import Any
 
 from ray.tune.search import Searcher
 
+from orchestrator.attempts import Attempts
+from orchestrator.cluster_guard import ClusterGuard
 from orchestrator.plan import PlannedTrial
-from orchestrator.schedule import Schedule
 
 __all__ = ["PlanSearcher"]
 
@@ -15,28 +15,29 @@ class PlanSearcher(Searcher):
     """Hands out a plan's trials to Tune in the plan's order.
 
     Args:
-        schedule: what is ready; kept up to date by the driver's callback.
-        make_config: planned trial -> Tune config.
+        attempts: what is ready; kept up to date by the driver's callback.
+        guard: asked whether there still is a cluster.
         limit: most trials that one Tune experiment holds in memory.
     """
 
-    def __init__(self, schedule: Schedule, make_config: Callable[[PlannedTrial], dict[str, Any]], limit: int) -> None:
+    def __init__(self, attempts: Attempts, guard: ClusterGuard, limit: int) -> None:
         super().__init__(metric="done", mode="max")
-        self._schedule = schedule
-        self._make_config = make_config
+        self._attempts = attempts
+        self._guard = guard
         self._left = limit
         self.trials: dict[str, PlannedTrial] = {}
 
     def suggest(self, trial_id: str) -> Any:
         """Return the next ready trial's config, None to wait, or FINISHED."""
-        if self._left == 0 or self._schedule.exhausted:
+        self._guard.check()
+        if self._left == 0 or self._attempts.schedule.exhausted:
             return Searcher.FINISHED
-        trial = self._schedule.next_ready()
-        if trial is None:
+        handed_out = self._attempts.next()
+        if handed_out is None:
             return None
         self._left -= 1
-        self.trials[trial_id] = trial
-        return self._make_config(trial)
+        self.trials[trial_id], task = handed_out
+        return task.to_config()
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Nothing to do: the driver's callback keeps the schedule."""

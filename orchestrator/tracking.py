@@ -49,6 +49,10 @@ class Tracker(Listener):
         self._work.ended.add(trial.trial_id)
         self._work.events.put(lambda: self._work.end_trial(trial, None))
 
+    def trial_found(self, trial: PlannedTrial) -> None:
+        """Write the trial whole, which another sweep has trained."""
+        self.trial_finished(trial)
+
     def trial_failed(self, trial: PlannedTrial, error: str) -> None:
         """Write the trial's error."""
         self._work.ended.add(trial.trial_id)

@@ -1,7 +1,7 @@
 """Why trials failed: one small file each, kept until the trial succeeds."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -14,12 +14,25 @@ _FAILURES = "failures"
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a trial failed: the error's class and text, its traceback and the spec that was run."""
+    """Why a trial failed.
+
+    Attributes:
+        trial_id: of the trial.
+        error: the error's class and text.
+        traceback: where it was raised.
+        spec: what was run.
+        earlier: errors of the attempts before this one in the same sweep.
+    """
 
     trial_id: str
     error: str
     traceback: str
     spec: Mapping[str, Any]
+    earlier: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        attempts = len(self.earlier) + 1
+        return self.error if attempts == 1 else f"{self.error} (after {attempts} attempts)"
 
 
 class Failures:
@@ -52,7 +65,8 @@ def _read_failure(data: bytes) -> Failure | None:
     """Read one file; fields that a newer version has added are ignored."""
     try:
         content = json.loads(data)
-        failure = Failure(**{field.name: content[field.name] for field in fields(Failure)})
+        known = {field.name for field in fields(Failure)}
+        failure = Failure(**{name: value for name, value in content.items() if name in known})
     except (ValueError, KeyError, TypeError):
         return None
     texts = (failure.trial_id, failure.error, failure.traceback)

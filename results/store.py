@@ -11,8 +11,10 @@ from results.failures import Failure, Failures
 from results.file_system import StoreAccessError
 from results.files import Files, StoreError
 from results.header import CorruptTrialError, read_header
+from results.leases import Leases
 from results.parquet import read_samples, samples_bytes
 from results.parts import Part
+from results.patient_files import PatientFiles
 from results.plans import Plans
 from results.schema import SCHEMA_VERSION, Logits, Samples, SchemaError, TrialRecord, check_version
 from results.trial_folders import LOGITS, SPEC, TrialFolders, logits_of, record_of
@@ -27,22 +29,26 @@ T = TypeVar("T")
 _DATASETS, _SAMPLES = "datasets", "samples.parquet"
 
 
-class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures):
+class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures, Leases):
     """Results under an absolute path or a bucket URL. Safe to share: nothing is ever half-written.
 
     Layout: `trials/<id>/{spec.json, logits.parquet, history.parquet, scores.parquet, DONE}`, `compacted/<part>/` (see
     `results.compact`), `datasets/<fingerprint>/samples.parquet`, `failures/<id>.json`,
-    `checkpoints/<id>.safetensors`, `models/<id>.safetensors`. Readers do not tell a trial in a folder from a compacted
-    one; of a trial that is both, they take the folder.
+    `checkpoints/<id>.safetensors`, `models/<id>.safetensors`, `leases/<id>.<number>.json`. Readers do not tell a trial
+    in a folder from a compacted one; of a trial that is both, they take the folder.
+
+    Args:
+        root: where it is.
+        patience_seconds: for how long to wait for a store that fails, see `PatientFiles`.
 
     Raises:
         StoreError: the root is relative, its URL has no file system, or its `store.json` is damaged.
         SchemaError: a newer version of this program wrote the store.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, patience_seconds: float = 0.0) -> None:
         super().__init__()
-        self.files = Files(root)
+        self.files = PatientFiles(root, patience_seconds) if patience_seconds else Files(root)
         self.root = root
         try:
             version = int(json.loads(self.files.read("store.json"))["schema_version"])

@@ -4,13 +4,21 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["InvalidValueError", "MmptError", "UnknownNameError", "nearest"]
+__all__ = ["InvalidValueError", "MmptError", "SweepStoppedError", "UnknownNameError", "nearest"]
 
 SHOWN_NAMES = 20
 
 
 class MmptError(Exception):
     """Base of every error that a user's input can cause; the command line prints it in one line and exits 2."""
+
+    exit_code = 2
+
+
+class SweepStoppedError(MmptError):
+    """A sweep that had begun and cannot go on: its cluster is lost, or a disk is full. What is done is kept."""
+
+    exit_code = 4
 
 
 class InvalidValueError(MmptError):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from trainables.attempt import Attempt
+
 __all__ = ["TrialTask"]
 
 
@@ -24,6 +26,7 @@ class TrialTask:
         cpus: CPU share; also the number of torch threads.
         gpus: GPU share; 0 computes on the CPU.
         checkpoint_seconds: at the end of an epoch, save a checkpoint if the last one is older than this.
+        attempt: which attempt at the trial this is.
     """
 
     trial_id: str
@@ -38,6 +41,7 @@ class TrialTask:
     cpus: float = 1
     gpus: float = 0
     checkpoint_seconds: float = 10.0
+    attempt: Attempt = field(default_factory=Attempt)
 
     def to_config(self) -> dict[str, Any]:
         """Return plain data for `from_config`."""
@@ -46,4 +50,4 @@ class TrialTask:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Rebuild a task."""
-        return cls(**config)
+        return cls(**{**config, "attempt": Attempt(**config.get("attempt", {}))})

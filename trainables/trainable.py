@@ -1,13 +1,15 @@
 """The Ray Tune trainable: the only file of this package that knows ray. One actor serves many trials."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ray import tune
 
 from results.schema import HistoryRow
+from trainables.attempt import problem_of
 from trainables.catalogs import DATASETS, METHODS
 from trainables.task import TrialTask
 from trainables.trial import Trial
@@ -26,6 +28,7 @@ class TrialTrainable(tune.Trainable):
 
     _task: TrialTask
     _epochs: Iterator[list[HistoryRow]] | None
+    _raised: Exception | None
     extensions: ClassVar[Extensions] = MappingProxyType({})
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -42,21 +45,44 @@ class TrialTrainable(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Go on for about `REPORT_SECONDS` and return the new history rows; `done` is true after the last."""
+        """Go on for about `REPORT_SECONDS` and return the new history rows; `done` is true after the last.
+
+        What ends an attempt is told as plain data first, `problem`, and raised in the next step: Ray's own report of an
+        exception is a text and a pickle. The exception ends this process, of whose state nobody knows; a trial that
+        another sweep trains was not begun, so that the process may take the next one.
+        """
+        if self._raised is not None:
+            raise self._raised
+        rows: list[HistoryRow] = []
+        try:
+            done = self._advance(rows)
+        except Exception as error:  # noqa: BLE001 (raised in the next step)
+            self._raised = error
+            problem = problem_of(error)
+            return {"rows": rows, "done": problem.cause == "leased", "problem": asdict(problem)}
+        return {"rows": rows, "done": done}
+
+    def _advance(self, rows: list[HistoryRow]) -> bool:
+        """Add the next history rows; True after the last."""
         if self._epochs is None:
             self._epochs = Trial(self._task).epochs()
-        rows: list[HistoryRow] = []
         deadline = time.perf_counter() + REPORT_SECONDS
         while time.perf_counter() < deadline:
             more = next(self._epochs, None)
             if more is None:
-                return {"rows": rows, "done": True}
+                return True
             rows.extend(more)
-        return {"rows": rows, "done": False}
+        return False
 
     def _begin(self, config: dict[str, Any]) -> None:
         self._task = TrialTask.from_config(config)
         self._epochs = None
+        self._raised = None
+
+    def cleanup(self) -> None:
+        """Give up what an unfinished trial holds: its lease."""
+        if isinstance(self._epochs, Generator):
+            self._epochs.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Do nothing: a trial's epoch checkpoints are in the store, where any worker finds them."""

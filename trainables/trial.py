@@ -2,7 +2,6 @@
 
 import logging
 import time
-import traceback
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
@@ -13,11 +12,13 @@ from results.schema import HISTORY_SCHEMA, Floats, HistoryRow, LogitsKey, TrialR
 from results.store import Failure, Store
 from search_spaces.errors import MmptError
 from search_spaces.spec import TrialSpec
+from trainables.attempt import Problem, problem_of
 from trainables.build import build_method, load_splits, open_prepared, required_weights
 from trainables.checkpoint import pack, weights
 from trainables.dataset_identity import trust_fingerprint
 from trainables.devices import set_up_compute
 from trainables.evaluate import evaluate
+from trainables.held_lease import HeldLease
 from trainables.loop import TrainingLoop
 from trainables.provenance import provenance
 from trainables.resolve import resolve
@@ -33,35 +34,45 @@ class Trial:
 
     def __init__(self, task: TrialTask) -> None:
         self.task = task
-        self.store = Store(task.store)
+        self.store = Store(task.store, patience_seconds=task.attempt.patience_seconds)
+        self._lease = HeldLease(self.store, task.trial_id, task.attempt)
         spec = TrialSpec.from_config(task.spec)
         if task.fingerprint:
             trust_fingerprint(spec, task.fingerprint)
         self.resolved = resolve(spec)
 
     def epochs(self) -> Iterator[list[HistoryRow]]:
-        """Train, evaluate and store the trial; a failure is kept in the store before it is raised.
+        """Train, evaluate and store the trial; a failure of its own is kept in the store before it is raised.
 
         A trial that another sweep finished in the meantime is not trained again.
 
         Raises:
             MmptError: the code here gives the spec another id than planning did.
+            TrialLeasedError: another sweep trains the trial right now.
+            LeaseLostError: another sweep has taken it over; nothing was stored.
+            StoreFullError, StoreUnavailableError: the store fails; what it has is whole.
         """
-        self.store.clear_failure(self.task.trial_id)
-        try:
-            self._check_identity()
-            if not self._is_done():
-                yield from self._epochs()
-        except Exception as error:
+        with self._lease:
+            self.store.clear_failure(self.task.trial_id)
+            try:
+                self._check_identity()
+                if not self._is_done():
+                    yield from self._epochs()
+            except Exception as error:
+                self._keep(problem_of(error))
+                raise
+
+    def _keep(self, problem: Problem) -> None:
+        if problem.cause in {"method", "gpu_memory"}:
             self.store.write_failure(
                 Failure(
                     trial_id=self.task.trial_id,
-                    error=f"{type(error).__name__}: {error}",
-                    traceback=traceback.format_exc(),
+                    error=problem.error,
+                    traceback=problem.traceback,
                     spec=self.resolved.spec.to_config(),
+                    earlier=tuple(self.task.attempt.errors),
                 )
             )
-            raise
 
     def _check_identity(self) -> None:
         if self.resolved.trial_id != self.task.trial_id:
@@ -94,6 +105,7 @@ class Trial:
         clock.lap("train")
         evaluation = evaluate(method, splits, resolved.used, compute)
         clock.lap("evaluate")
+        self._lease.check()
         if task.keep_model:
             self.store.write_model(task.trial_id, pack({"model": weights(method)}, {}))
         self.store.write_samples(prepared.to_samples(resolved.spec.dataset))
@@ -120,6 +132,7 @@ class Trial:
         saved = time.perf_counter()
         for rows in loop.epochs():
             if time.perf_counter() - saved >= self.task.checkpoint_seconds and not loop.finished:
+                self._lease.check()
                 self.store.write_checkpoint(self.task.trial_id, loop.checkpoint())
                 saved = time.perf_counter()
             yield rows
@@ -145,6 +158,8 @@ class Trial:
     ) -> TrialRecord:
         resolved = self.resolved
         facts = {**resolved.facts(), **about, "provenance": provenance()}
+        if self.task.attempt.errors:
+            facts["earlier_attempts"] = list(self.task.attempt.errors)
         frame = pd.DataFrame(history, columns=HISTORY_SCHEMA.names).astype({"epoch": "Int32", "samples": "Int64"})
         return TrialRecord(
             trial_id=self.task.trial_id,

@@ -37,11 +37,15 @@ def command(preset: str, settings: tuple[str, ...], seeds: int | None, store: st
 
 
 def _show(status: SweepStatus, console: Console) -> None:
-    counts = {"done": status.done, "failed": status.failed, "corrupt": status.corrupt, "missing": status.missing}
+    counts = {"done": status.done, "failed": status.failed, "corrupt": status.corrupt}
+    counts |= ({"running": status.running} if status.running else {}) | {"missing": status.missing}
     console.print(", ".join(f"{len(trials)} {state}" for state, trials in counts.items()), highlight=False)
-    varying = varying_axes([*status.done, *status.missing, *(trial for trial, _ in (*status.failed, *status.corrupt))])
+    varying = varying_axes(
+        [*status.done, *status.missing, *(trial for trial, _ in (*status.failed, *status.corrupt, *status.running))]
+    )
     lines = [_line("failed", trial, varying, error) for trial, error in status.failed]
     lines += [_line("corrupt", trial, varying, problem) for trial, problem in status.corrupt]
+    lines += [_line("running", trial, varying, holder) for trial, holder in status.running]
     lines += [_line("missing", trial, varying) for trial in status.missing]
     if lines:
         console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
@@ -57,5 +61,6 @@ def _as_json(status: SweepStatus) -> dict[str, object]:
         "done": [trial.trial_id for trial in status.done],
         "failed": {trial.trial_id: error for trial, error in status.failed},
         "corrupt": {trial.trial_id: problem for trial, problem in status.corrupt},
+        "running": {trial.trial_id: holder for trial, holder in status.running},
         "missing": [trial.trial_id for trial in status.missing],
     }

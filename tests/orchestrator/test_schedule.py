@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 import toys
 
+from orchestrator.attempts import Attempts
 from orchestrator.events import Listener, Outcome
 from orchestrator.inline import run_inline
 from orchestrator.plan import Plan, PlannedTrial, make_plan
+from orchestrator.retries import Retries
 from orchestrator.schedule import Schedule
 from results.schema import HistoryRow
 from results.store import Store
@@ -47,17 +49,18 @@ def sweep(specs: list[TrialSpec], store: Store, cache: Path, *, fail_fast: bool 
     plan = make_plan("p", specs, done_ids=store.done_ids(), model_ids=store.model_ids())
     schedule = Schedule(plan, [recorder], fail_fast=fail_fast)
     schedule.begin()
-    run_inline(
-        schedule,
-        lambda trial: TrialTask(
+
+    def make_task(trial: PlannedTrial) -> TrialTask:
+        return TrialTask(
             trial_id=trial.trial_id,
             spec=trial.spec.to_config(),
             store=store.root,
             cache=str(cache),
             requires=dict(trial.requires),
             keep_model=trial.keep_model,
-        ),
-    )
+        )
+
+    run_inline(Attempts(schedule, make_task, store, Retries()))
     return schedule.end(), recorder
 
 
