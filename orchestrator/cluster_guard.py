@@ -1,7 +1,7 @@
 """Notices that a Ray cluster is gone, which Ray does not tell its driver.
 
 Measured with ray 2.60: a driver whose raylet has died is told that its trials failed, then waits for actors without
-end; a driver whose head (GCS) has died is blocked within Ray and ended by it after 60 s, with Ray's text and exit code 1.
+end; a driver whose head (GCS) has died is blocked within Ray and ended by it after 60 s, with exit code 1.
 """
 
 import logging

@@ -24,9 +24,10 @@ def run_inline(attempts: Attempts) -> None:
         trial, task = handed_out
         schedule.started(trial)
         try:
-            for rows in Trial(task).epochs():
+            begun = Trial(task)
+            for rows in begun.epochs():
                 schedule.progressed(trial, rows)
         except Exception as error:  # noqa: BLE001 (whatever a method raises fails its trial, not the sweep)
             attempts.ended(trial, problem_of(error))
         else:
-            schedule.finished(trial)
+            (schedule.found if begun.found else schedule.finished)(trial)

@@ -55,7 +55,8 @@ class ProgressDisplay(Listener):
         self._console = console
         self._live: Progress | None = None
         self._varying: frozenset[str] = frozenset()
-        self._total = self._done = self._failed = self._skipped = self._running = 0
+        self._total = self._done = self._failed = self._skipped = 0
+        self._running: set[str] = set()
         self._began = 0.0
         self._started = 0.0  # of the first trial: starting workers says nothing about the time left
         self._scores: dict[str, float] = {}
@@ -83,10 +84,9 @@ class ProgressDisplay(Listener):
 
     def trial_started(self, trial: PlannedTrial) -> None:
         """Count it as running."""
-        del trial
         if not self._started:
             self._started = time.monotonic()
-        self._running += 1
+        self._running.add(trial.trial_id)
         self._refresh()
 
     def trial_progressed(self, trial: PlannedTrial, rows: Sequence[HistoryRow]) -> None:
@@ -100,29 +100,30 @@ class ProgressDisplay(Listener):
 
     def trial_finished(self, trial: PlannedTrial) -> None:
         """Count it as done."""
-        self._running -= 1
+        self._running.discard(trial.trial_id)
         self._done += 1
         score = self._scores.get(trial.trial_id)
         self._line(trial, "done" if score is None else f"validation macro F1 {100 * score:.1f}")
 
     def trial_retried(self, trial: PlannedTrial, error: str) -> None:
         """Say what ended its attempt."""
-        self._running -= 1
+        self._running.discard(trial.trial_id)
         self._line(trial, f"is tried again: {error}" if error else "is free again", always=True)
 
     def trial_elsewhere(self, trial: PlannedTrial, holder: str) -> None:
         """Say who trains it."""
-        self._running -= 1
+        self._running.discard(trial.trial_id)
         self._line(trial, f"running in another sweep ({holder})", always=True)
 
     def trial_found(self, trial: PlannedTrial) -> None:
         """Count it as done."""
+        self._running.discard(trial.trial_id)
         self._done += 1
         self._line(trial, "done by another sweep")
 
     def trial_failed(self, trial: PlannedTrial, error: str) -> None:
         """Show the error at once."""
-        self._running -= 1
+        self._running.discard(trial.trial_id)
         self._failed += 1
         self._line(trial, f"FAILED: {error}", always=True)
 
@@ -147,7 +148,7 @@ class ProgressDisplay(Listener):
 
     @property
     def _status(self) -> str:
-        parts = [f"{self._running} running"] + ([f"{self._failed} failed"] if self._failed else [])
+        parts = [f"{len(self._running)} running"] + ([f"{self._failed} failed"] if self._failed else [])
         left = self._seconds_left()
         parts += [f"about {left:.0f} s left"] if left is not None else []
         parts += [f"best {100 * self._best[0]:.1f} ({self._best[1]})"] if self._best else []

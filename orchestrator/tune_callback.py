@@ -59,10 +59,12 @@ class ScheduleCallback(tune.Callback):
         """A trial ended by itself, so it is in the store unless it has told a problem."""
         del iteration, trials, info
         problem = self._problems.pop(trial.trial_id, None)
-        if problem is None:
-            self._schedule.finished(self._planned(trial))
-        else:
+        if problem is not None:
             self._attempts.ended(self._planned(trial), problem)
+        elif (trial.last_result or {}).get("found"):
+            self._schedule.found(self._planned(trial))
+        else:
+            self._schedule.finished(self._planned(trial))
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """A trial raised, after telling why, or its worker died without a word."""

@@ -132,9 +132,13 @@ class Leases:
         return renewed
 
     def release_lease(self, lease: Lease) -> None:
-        """Give a lease up, whoever has it now, so that anybody may train the trial."""
-        if self._holds(lease):
+        """Give a lease up, if it still is the attempt's, so that anybody may train the trial."""
+        if not self._holds(lease):
+            return
+        try:
             self.files.write(_to_bytes(replace(lease, released=True)), _LEASES, lease.name)
+        except OSError:  # deleting needs no room on a full disk
+            self.files.remove(_LEASES, lease.name)
 
     def forget_leases(self, lease: Lease) -> None:
         """Delete the leases of a trial that is done, up to the given one; later attempts see that it is done."""

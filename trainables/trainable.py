@@ -27,6 +27,7 @@ class TrialTrainable(tune.Trainable):
     """Runs `Trial`s given as `TrialTask` configs; a reused actor gives the same numbers as a fresh one."""
 
     _task: TrialTask
+    _trial: Trial
     _epochs: Iterator[list[HistoryRow]] | None
     _raised: Exception | None
     extensions: ClassVar[Extensions] = MappingProxyType({})
@@ -60,12 +61,13 @@ class TrialTrainable(tune.Trainable):
             self._raised = error
             problem = problem_of(error)
             return {"rows": rows, "done": problem.cause == "leased", "problem": asdict(problem)}
-        return {"rows": rows, "done": done}
+        return {"rows": rows, "done": done, "found": done and self._trial.found}
 
     def _advance(self, rows: list[HistoryRow]) -> bool:
         """Add the next history rows; True after the last."""
         if self._epochs is None:
-            self._epochs = Trial(self._task).epochs()
+            self._trial = Trial(self._task)
+            self._epochs = self._trial.epochs()
         deadline = time.perf_counter() + REPORT_SECONDS
         while time.perf_counter() < deadline:
             more = next(self._epochs, None)

@@ -30,7 +30,14 @@ _log = logging.getLogger(__name__)
 
 
 class Trial:
-    """Runs one task. `epochs` yields history rows as they come; when it ends the trial is in the store."""
+    """Runs one task. `epochs` yields history rows as they come; when it ends the trial is in the store.
+
+    Attributes:
+        task: what it was told.
+        store: where it puts its results.
+        resolved: what is run.
+        found: True if another sweep has put it into the store, so that there was nothing to train.
+    """
 
     def __init__(self, task: TrialTask) -> None:
         self.task = task
@@ -40,6 +47,7 @@ class Trial:
         if task.fingerprint:
             trust_fingerprint(spec, task.fingerprint)
         self.resolved = resolve(spec)
+        self.found = False
 
     def epochs(self) -> Iterator[list[HistoryRow]]:
         """Train, evaluate and store the trial; a failure of its own is kept in the store before it is raised.
@@ -56,7 +64,8 @@ class Trial:
             self.store.clear_failure(self.task.trial_id)
             try:
                 self._check_identity()
-                if not self._is_done():
+                self.found = self._is_done()
+                if not self.found:
                     yield from self._epochs()
             except Exception as error:
                 self._keep(problem_of(error))
