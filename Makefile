@@ -6,7 +6,7 @@ STORE ?= mmpt-store
 REPORT ?= mmpt-report
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart install develop test check test-fast format benchmarks clean
+.PHONY: help quickstart install develop test check test-fast test-chaos format benchmarks clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -42,6 +42,9 @@ test: check ## every check and every test
 
 test-fast: develop ## only the tests without clusters, servers and browsers
 	$(BIN)/python -m pytest -n 2 --doctest-modules $(SOURCES) tests -m "not slow"
+
+test-chaos: develop ## 20 rounds of kill -9 at the driver, a worker or the raylet, and what they cost
+	MMPT_CHAOS_ROUNDS=20 $(BIN)/python -m pytest -s tests/e2e/test_chaos.py
 
 format: develop ## rewrite the code in the house format
 	$(BIN)/ruff format .

@@ -1,0 +1,88 @@
+"""Kill -9 at a random moment at the driver, a trial's worker or the raylet: nothing is lost, nothing is trained twice.
+
+`make test-chaos` does 20 rounds and prints what they cost; here there are as many as $MMPT_CHAOS_ROUNDS says.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import chaos
+import numpy as np
+import pytest
+
+from results.store import Store
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="parts of a cluster are found in /proc"),
+]
+
+ROUNDS = int(os.environ.get("MMPT_CHAOS_ROUNDS", "0"))
+SEED = int(os.environ.get("MMPT_CHAOS_SEED", "0"))
+WORKERS = os.cpu_count() or 1
+CHOSEN = [("driver", 2.0), ("actor", 1.0), ("raylet", 3.0)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> tuple[chaos.Driver, float, float]:
+    """A sweep that nobody disturbs, its seconds, and those from its first epoch to its end."""
+    driver = chaos.Driver(tmp_path_factory.mktemp("undisturbed"), cache)
+    began = time.monotonic()
+    process = driver.start()
+    said, _ = process.communicate(timeout=chaos.LONGEST_SECONDS)
+    assert process.returncode == 0, said
+    return driver, time.monotonic() - began, time.time() - driver.epochs()[0].began
+
+
+def assert_nothing_lost_or_repeated(driver: chaos.Driver, undisturbed: chaos.Driver, said: str) -> None:
+    one, other = Store(str(driver.store)), Store(str(undisturbed.store))
+    assert one.done_ids() == other.done_ids() == {trial.trial_id for trial in chaos.planned()}, said
+    assert not one.corrupt()
+    assert not driver.trained_after_done(), said
+    assert not driver.trained_at_once(), said
+    for mine, theirs in zip(one.records(), other.records(), strict=True):
+        for key, logits in theirs.logits.items():
+            np.testing.assert_array_equal(mine.logits[key], logits)
+
+
+def test_kills_lose_nothing_and_repeat_nothing(
+    tmp_path: Path, cache: Path, undisturbed: tuple[chaos.Driver, float, float]
+) -> None:
+    reference, seconds, training_seconds = undisturbed
+    print(f"\nundisturbed {seconds:.1f} s, of which {training_seconds:.1f} s from the first epoch on")
+    print("round  victim  after s  whole s  cost s  starts  epochs repeated")
+    costs = []
+    for index, (victim, after) in enumerate(chaos.rounds(ROUNDS, SEED, training_seconds) or CHOSEN, 1):
+        driver = chaos.Driver(tmp_path / str(index), cache)
+        fault = chaos.disturb(driver, victim, after)
+        assert_nothing_lost_or_repeated(driver, reference, fault.said)
+        costs.append(fault.seconds - seconds)
+        print(
+            f"{index:5}  {victim:6}  {after:7.1f}  {fault.seconds:7.1f}  {costs[-1]:6.1f}  {fault.starts:6}"
+            f"  {fault.repeated:15}{'' if fault.hit else '  (it had ended before)'}",
+            flush=True,
+        )
+        assert fault.starts == (2 if fault.hit and victim == "driver" else 1), fault.said
+        assert fault.repeated <= WORKERS, "at most the epoch that each worker was in"
+    print(f"{len(costs)} rounds: lost 0, trained twice 0, logits equal; mean cost {np.mean(costs):.1f} s")
+
+
+def test_a_lost_head_ends_the_sweep_with_a_message(
+    tmp_path: Path, cache: Path, undisturbed: tuple[chaos.Driver, float, float]
+) -> None:
+    """Ray ends a driver without a head after a minute; ours says what has happened, and goes on when started again."""
+    driver = chaos.Driver(tmp_path / "headless", cache)
+    process = driver.start()
+    chaos.wait_for(driver.epochs)
+    for pid in chaos.find("head", process, driver):
+        os.kill(pid, 9)
+    said, _ = process.communicate(timeout=chaos.LONGEST_SECONDS)
+    assert process.returncode == 4, said
+    assert "the Ray cluster is lost: its head at" in said
+    assert "Traceback" not in said
+    again = driver.start()
+    more, _ = again.communicate(timeout=chaos.LONGEST_SECONDS)
+    assert again.returncode == 0, more
+    assert_nothing_lost_or_repeated(driver, undisturbed[0], said + more)
