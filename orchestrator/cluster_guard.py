@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import ray
+from ray.exceptions import RayError
+from ray.tune import TuneError
 
 from search_spaces.errors import SweepStoppedError
 
@@ -26,7 +28,8 @@ _ANSWER_SECONDS = 3.0
 _DEAD_SECONDS = 3.0
 _CUT_SECONDS = 40.0
 """A network cut or a head that is started again is waited for; Ray gives up after 60 s."""
-_BLOCKED_SECONDS = 10.0
+_NOTICE_SECONDS = 30.0
+_LEAVE_SECONDS = 10.0
 
 
 class ClusterLostError(SweepStoppedError):
@@ -43,30 +46,30 @@ class _Part(NamedTuple):
 
 
 class ClusterGuard:
-    """Watches a cluster from a thread, as a context, and says in `check` that it is gone.
+    """Notices from a thread that a cluster is gone, says so in `check`, and makes sure that the driver ends.
+
+    As a context it spans the time from before the cluster is joined until after it was left. Errors of Ray's that come
+    through it become a `SweepStoppedError`.
 
     Args:
-        address: the cluster that was joined; None if it is our own, which nobody starts again.
-        when_blocked: called in the guard's thread if nobody has called `check` for a while after the cluster was lost,
-            because Ray does not return; the process then ends, before Ray ends it.
+        when_blocked: called in the guard's thread if Ray does not return to its caller any more; the process then ends,
+            before Ray ends it.
     """
 
-    def __init__(self, address: str | None, when_blocked: Callable[[], object]) -> None:
-        self._parts = _vital_parts(address)
+    def __init__(self, when_blocked: Callable[[], object]) -> None:
         self._when_blocked = when_blocked
+        self._parts: tuple[_Part, ...] = ()
         self._left = threading.Event()
         self._noticed = threading.Event()
         self._lost = ""
-        self._thread = threading.Thread(target=self._watch, name="cluster guard", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._left.set()
+    def watch(self, address: str | None) -> None:
+        """Begin to watch the cluster that was joined; `address` is None if it is our own, which nobody starts again."""
+        self._parts = _vital_parts(address)
+        threading.Thread(target=self._watch, name="cluster guard", daemon=True).start()
 
     def check(self) -> None:
         """Go on unless the cluster is gone.
@@ -78,7 +81,17 @@ class ClusterGuard:
             self._noticed.set()
             raise ClusterLostError(self._lost)
 
-    def judge(self) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if isinstance(error, RayError | TuneError | ConnectionError):
+                self._wait_for_verdict()
+                raise SweepStoppedError(f"Ray failed: {error}; what is done is kept") from error
+        finally:
+            self._left.set()
+
+    def _wait_for_verdict(self) -> None:
         """Find out whether the cluster is gone, now that Ray has failed; raises like `check`."""
         deadline = time.monotonic() + 2 * (_DEAD_SECONDS + _LOOK_SECONDS)
         while self._parts and time.monotonic() < deadline:
@@ -95,11 +108,14 @@ class ClusterGuard:
                 began = silent_since.setdefault(part, time.monotonic())
                 if time.monotonic() - began >= part.patience_seconds:
                     self._lost = f"the Ray cluster is lost: its {part.name} at {part.host}:{part.port} does not answer"
-                    self._end_if_blocked()
+                    self._end_if_blocked(part)
                     return
 
-    def _end_if_blocked(self) -> None:
-        if self._noticed.wait(_BLOCKED_SECONDS) or self._left.is_set():
+    def _end_if_blocked(self, part: _Part) -> None:
+        """Without a raylet Ray returns and can be left; without a head also leaving it may block."""
+        if part.name == "raylet" and self._noticed.wait(_NOTICE_SECONDS):
+            return
+        if self._left.wait(_LEAVE_SECONDS):
             return
         _log.critical("mmpt: %s; what is done is kept, the same command goes on", self._lost)
         try:

@@ -9,7 +9,10 @@ from orchestrator.inline import run_inline
 from orchestrator.plan import PlannedTrial
 from orchestrator.retries import Retries
 from orchestrator.schedule import Schedule
+from results.patient_files import StoreFullError, StoreUnavailableError
 from results.store import Store
+from search_spaces.errors import SweepStoppedError
+from trainables.attempt import Attempt
 from trainables.build import raw_root
 from trainables.task import TrialTask
 
@@ -60,9 +63,17 @@ class Execution:
 
         Raises:
             MmptError: the cluster cannot be joined or can never hold one trial.
-            SweepStoppedError: the cluster is gone, or a disk is full.
+            SweepStoppedError: the cluster or the store is gone, or a disk is full.
         """
-        attempts = Attempts(schedule, self.task, self.store, Retries(self.retries))
+        try:
+            self._work_off(schedule)
+        except (StoreFullError, StoreUnavailableError) as error:
+            raise SweepStoppedError(f"{error}; what is done is kept") from error
+
+    def _work_off(self, schedule: Schedule) -> None:
+        first = Attempt()
+        store = Store(self.store.root, patience_seconds=first.patience_seconds)
+        attempts = Attempts(schedule, self.task, store, Retries(self.retries, first))
         if self.inline:
             run_inline(attempts)
             return

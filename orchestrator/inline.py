@@ -1,6 +1,7 @@
 """The in-process executor: one trial after the other, without ray. For tests, debuggers and machines without ray."""
 
 import time
+from contextlib import closing
 
 from orchestrator.attempts import WATCH_SECONDS, Attempts
 from trainables.attempt import problem_of
@@ -25,8 +26,9 @@ def run_inline(attempts: Attempts) -> None:
         schedule.started(trial)
         try:
             begun = Trial(task)
-            for rows in begun.epochs():
-                schedule.progressed(trial, rows)
+            with closing(begun.epochs()) as epochs:  # an interrupted trial gives up its lease here, not when forgotten
+                for rows in epochs:
+                    schedule.progressed(trial, rows)
         except Exception as error:  # noqa: BLE001 (whatever a method raises fails its trial, not the sweep)
             attempts.ended(trial, problem_of(error))
         else:

@@ -9,7 +9,6 @@ from itertools import count
 from typing import Any
 
 from ray import cloudpickle, tune
-from ray.exceptions import RayError
 
 from orchestrator.attempts import Attempts
 from orchestrator.cluster import joined_cluster
@@ -18,7 +17,6 @@ from orchestrator.node_preparation import prepare_on_nodes
 from orchestrator.plan import PlannedTrial
 from orchestrator.searcher import PlanSearcher
 from orchestrator.tune_callback import ScheduleCallback
-from search_spaces.errors import SweepStoppedError
 from trainables.attempt import Problem
 from trainables.task import TrialTask
 from trainables.trainable import Extensions, trainable_with
@@ -71,10 +69,8 @@ def run_on_ray(
     one_of_each = {trial.fingerprint: trial for trial in schedule.plan.todo}
     for start in count(1):
         try:
-            with (
-                joined_cluster(address, resources) as capacity,
-                ClusterGuard(address, when_blocked=schedule.end) as guard,
-            ):
+            with ClusterGuard(schedule.end) as guard, joined_cluster(address, resources) as capacity:
+                guard.watch(address)
                 prepare_on_nodes([make_task(trial) for trial in one_of_each.values()], extensions.get("datasets", {}))
                 while not schedule.exhausted:
                     _fit(attempts, guard, trainable_with(extensions), max_concurrent or capacity)
@@ -108,11 +104,7 @@ def _fit(attempts: Attempts, guard: ClusterGuard, trainable: type[tune.Trainable
                 verbose=0,
             ),
         )
-        try:
-            tuner.fit()
-        except (RayError, tune.TuneError, ConnectionError) as error:
-            guard.judge()
-            raise SweepStoppedError(f"Ray failed: {error}; what is done is kept") from error
+        tuner.fit()
 
 
 def _bundle(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:

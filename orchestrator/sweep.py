@@ -109,6 +109,7 @@ class Sweep:
         address: str | None = None,
         max_concurrent: int | None = None,
         verify: bool = False,
+        retries: int = 2,
         listeners: Sequence[Listener] = (),
     ) -> Outcome:
         """Train what is not done yet.
@@ -120,10 +121,12 @@ class Sweep:
             address: a running Ray cluster; None starts a local one.
             max_concurrent: most trials at once.
             verify: check every byte of finished trials first; damaged ones are trained again.
+            retries: how often a trial is handed out again after its worker died.
             listeners: told of every event besides MLflow.
 
         Raises:
             MmptError: something is wrong that can be known before the first trial.
+            SweepStoppedError: the cluster or the store is lost, or a disk is full; running again goes on.
             KeyboardInterrupt: Ctrl-C; what is done is kept, running again goes on.
         """
         plan = self.plan(verify=verify)
@@ -138,6 +141,7 @@ class Sweep:
             inline=inline,
             address=address,
             max_concurrent=max_concurrent,
+            retries=retries,
         )
         execution.check()
         prepare_sweep(plan, self.store, self.cache, self.tracking, self.shared_cache)

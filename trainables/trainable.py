@@ -1,7 +1,7 @@
 """The Ray Tune trainable: the only file of this package that knows ray. One actor serves many trials."""
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -28,7 +28,7 @@ class TrialTrainable(tune.Trainable):
 
     _task: TrialTask
     _trial: Trial
-    _epochs: Iterator[list[HistoryRow]] | None
+    _epochs: Generator[list[HistoryRow], None, None] | None
     _raised: Exception | None
     extensions: ClassVar[Extensions] = MappingProxyType({})
 
@@ -83,7 +83,7 @@ class TrialTrainable(tune.Trainable):
 
     def cleanup(self) -> None:
         """Give up what an unfinished trial holds: its lease."""
-        if isinstance(self._epochs, Generator):
+        if self._epochs is not None:
             self._epochs.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:

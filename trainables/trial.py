@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 import pandas as pd
 from safetensors import SafetensorError
@@ -49,7 +49,7 @@ class Trial:
         self.resolved = resolve(spec)
         self.found = False
 
-    def epochs(self) -> Iterator[list[HistoryRow]]:
+    def epochs(self) -> Generator[list[HistoryRow], None, None]:
         """Train, evaluate and store the trial; a failure of its own is kept in the store before it is raised.
 
         A trial that another sweep finished in the meantime is not trained again.

@@ -29,6 +29,9 @@ __all__ = ["command"]
 @click.option("--address", help="Join a running Ray cluster (host:port); by default a local one is started.")
 @click.option("--inline", is_flag=True, help="Train in this process, one trial after the other, without Ray.")
 @click.option("--max-concurrent", type=click.IntRange(min=1), help="Most trials at once.")
+@click.option(
+    "--retries", type=click.IntRange(min=0), default=2, help="Most further tries of a trial whose worker died."
+)
 @click.option("--cpus", type=click.FloatRange(min=0, min_open=True), help="CPU share of one trial.")
 @click.option("--gpus", type=click.FloatRange(min=0), help="GPU share of one trial.")
 @click.option("--only", type=click.Choice(["missing", "failed"]), help="Leave out earlier failures, or run only those.")
