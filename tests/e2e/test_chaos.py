@@ -1,6 +1,6 @@
-"""Kill -9 at a random moment at the driver, a trial's worker or the raylet: nothing is lost, nothing is trained twice.
+"""Kill -9 at the driver, a trial's worker or the raylet, and two drivers at once: nothing is lost or trained twice.
 
-`make test-chaos` does 20 rounds and prints what they cost; here there are as many as $MMPT_CHAOS_ROUNDS says.
+`make test-chaos` does 20 rounds and prints what they cost; here there is one with two kills.
 """
 
 import os
@@ -22,7 +22,8 @@ pytestmark = [
 ROUNDS = int(os.environ.get("MMPT_CHAOS_ROUNDS", "0"))
 SEED = int(os.environ.get("MMPT_CHAOS_SEED", "0"))
 WORKERS = os.cpu_count() or 1
-CHOSEN = [("driver", 2.0), ("actor", 1.0), ("raylet", 3.0)]
+SHORT = [chaos.Kill("actor", 1.0), chaos.Kill("raylet", 3.0)]  # a killed driver is in test_ray_sweeps
+only_at_length = pytest.mark.skipif(not ROUNDS, reason="takes a minute; `make test-chaos` does it")
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +52,26 @@ def test_kills_lose_nothing_and_repeat_nothing(
     tmp_path: Path, cache: Path, undisturbed: tuple[chaos.Driver, float, float]
 ) -> None:
     reference, seconds, training_seconds = undisturbed
+    drawn = [[kill] for kill in chaos.drawn_kills(ROUNDS, SEED, training_seconds)]
     print(f"\nundisturbed {seconds:.1f} s, of which {training_seconds:.1f} s from the first epoch on")
-    print("round  victim  after s  whole s  cost s  starts  epochs repeated")
     costs = []
-    for index, (victim, after) in enumerate(chaos.rounds(ROUNDS, SEED, training_seconds) or CHOSEN, 1):
+    for index, kills in enumerate(drawn or [SHORT], 1):
         driver = chaos.Driver(tmp_path / str(index), cache)
-        fault = chaos.disturb(driver, victim, after)
-        assert_nothing_lost_or_repeated(driver, reference, fault.said)
-        costs.append(fault.seconds - seconds)
+        done = chaos.disturb(driver, kills)
+        costs.append(done.seconds - seconds)
+        what = ", ".join(f"{kill}{'' if kill in done.hits else ' (had ended)'}" for kill in kills)
         print(
-            f"{index:5}  {victim:6}  {after:7.1f}  {fault.seconds:7.1f}  {costs[-1]:6.1f}  {fault.starts:6}"
-            f"  {fault.repeated:15}{'' if fault.hit else '  (it had ended before)'}",
+            f"round {index}: {what}: {done.seconds:.1f} s, {costs[-1]:.1f} s more than undisturbed, "
+            f"{done.starts} starts, {done.repeated} epochs repeated",
             flush=True,
         )
-        assert fault.starts == (2 if fault.hit and victim == "driver" else 1), fault.said
-        assert fault.repeated <= WORKERS, "at most the epoch that each worker was in"
+        assert_nothing_lost_or_repeated(driver, reference, done.said)
+        assert done.starts == 1 + sum(kill.victim == "driver" for kill in done.hits), done.said
+        assert done.repeated <= WORKERS * len(kills), "at most the epoch that each worker was in"
     print(f"{len(costs)} rounds: lost 0, trained twice 0, logits equal; mean cost {np.mean(costs):.1f} s")
 
 
+@only_at_length
 def test_a_lost_head_ends_the_sweep_with_a_message(
     tmp_path: Path, cache: Path, undisturbed: tuple[chaos.Driver, float, float]
 ) -> None:
@@ -86,3 +89,15 @@ def test_a_lost_head_ends_the_sweep_with_a_message(
     more, _ = again.communicate(timeout=chaos.LONGEST_SECONDS)
     assert again.returncode == 0, more
     assert_nothing_lost_or_repeated(driver, undisturbed[0], said + more)
+
+
+def test_two_drivers_on_one_store_train_every_trial_once(
+    tmp_path: Path, cache: Path, undisturbed: tuple[chaos.Driver, float, float]
+) -> None:
+    driver = chaos.Driver(tmp_path / "shared", cache)
+    processes = [driver.start(), driver.start()]
+    said = [process.communicate(timeout=chaos.LONGEST_SECONDS)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert_nothing_lost_or_repeated(driver, undisturbed[0], "".join(said))
+    assert len(driver.epochs()) == len(chaos.SPECS) * chaos.EPOCHS
+    assert Store(str(driver.store)).leases() == {}

@@ -126,33 +126,43 @@ def planned() -> tuple[PlannedTrial, ...]:
     return make_plan("chaos", SPECS).trials
 
 
-class Fault(NamedTuple):
-    """What a round did and what came of it."""
+class Kill(NamedTuple):
+    """A victim, and when it is killed, from the sweep's first epoch on."""
 
     victim: str
     after_seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.victim} after {self.after_seconds:.1f} s"
+
+
+class Round(NamedTuple):
+    """What came of a disturbed sweep: how long it took, how often it was started, which kills found their victim."""
+
     seconds: float
     starts: int
+    hits: list[Kill]
     repeated: int
-    hit: bool
     said: str
 
 
-def disturb(driver: Driver, victim: str, after_seconds: float) -> Fault:
-    """Work off a sweep, killing one part of it once so long after its first epoch; start a killed driver again."""
-    began = time.monotonic()
+def disturb(driver: Driver, kills: Iterable[Kill]) -> Round:
+    """Work off a sweep and kill parts of it meanwhile; start a driver that was killed again."""
+    began, hits = time.monotonic(), []
     process = driver.start()
-    wait_for(lambda: bool(driver.epochs()))
-    time.sleep(after_seconds)
-    found = list(find(victim, process, driver))
-    for pid in found:
-        os.kill(pid, signal.SIGKILL)
+    wait_for(driver.epochs)
+    first_epoch = time.monotonic()
+    for kill in kills:
+        time.sleep(max(0.0, first_epoch + kill.after_seconds - time.monotonic()))
+        for pid in find(kill.victim, process, driver):
+            os.kill(pid, signal.SIGKILL)
+            hits.append(kill)
     said, starts = process.communicate(timeout=LONGEST_SECONDS)[0], 1
-    while process.returncode != 0 and starts <= 3:
+    while process.returncode != 0 and starts <= len(hits):
         process, starts = driver.start(), starts + 1
         said += process.communicate(timeout=LONGEST_SECONDS)[0]
     repeated = len(driver.epochs()) - len(SPECS) * EPOCHS
-    return Fault(victim, after_seconds, time.monotonic() - began, starts, repeated, bool(found), said)
+    return Round(time.monotonic() - began, starts, hits, repeated, said)
 
 
 def find(victim: str, process: subprocess.Popen[str], driver: Driver) -> Iterable[int]:
@@ -179,10 +189,10 @@ def wait_for(condition: object, seconds: float = LONGEST_SECONDS) -> None:
         time.sleep(0.05)
 
 
-def rounds(number: int, seed: int, training_seconds: float) -> list[tuple[str, float]]:
+def drawn_kills(number: int, seed: int, training_seconds: float) -> list[Kill]:
     """Victims and moments, drawn."""
     random = Random(seed)
-    return [(random.choice(VICTIMS), random.uniform(0, training_seconds)) for _ in range(number)]
+    return [Kill(random.choice(VICTIMS), random.uniform(0, training_seconds)) for _ in range(number)]
 
 
 def main(store: str, cache: str) -> int:
