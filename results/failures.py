@@ -66,7 +66,8 @@ def _read_failure(data: bytes) -> Failure | None:
     try:
         content = json.loads(data)
         known = {field.name for field in fields(Failure)}
-        failure = Failure(**{name: value for name, value in content.items() if name in known})
+        kept = {name: value for name, value in content.items() if name in known}
+        failure = Failure(**{**kept, "earlier": tuple(kept.get("earlier", ()))})
     except (ValueError, KeyError, TypeError):
         return None
     texts = (failure.trial_id, failure.error, failure.traceback)
