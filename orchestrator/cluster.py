@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import ray
 
+from orchestrator.autoscaling import nodes_to_come
 from search_spaces.errors import MmptError
 
 __all__ = ["joined_cluster"]
@@ -16,7 +17,7 @@ _OBJECT_STORE_BYTES = 100 * 1024**2  # trials exchange files, not objects
 
 @contextmanager
 def joined_cluster(address: str | None, resources: Mapping[str, float]) -> Iterator[int]:
-    """Join or start a cluster, give the number of trials that it can hold at once, leave it at the end.
+    """Join or start a cluster, give the number of trials that it can hold at once (fully grown), leave it at the end.
 
     Raises:
         MmptError: the cluster cannot be joined, or one trial needs more than it has.
@@ -36,7 +37,8 @@ def joined_cluster(address: str | None, resources: Mapping[str, float]) -> Itera
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise MmptError(f"no Ray cluster answers at {address or 'this machine'!r}: {error}") from error
     try:
-        yield _capacity([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)
+        running = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        yield _capacity([*running, *nodes_to_come()], resources)
     finally:
         ray.shutdown()
 

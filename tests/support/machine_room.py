@@ -1,9 +1,10 @@
 """Hosts for tests of real clusters: Linux namespaces with own addresses, processes, file systems and sshd.
 
-The whole room lives below one process in a process, mount and network namespace of its own. When that process ends, and
-it ends with the test's, the kernel takes every host, mount and network of the room with it: there is nothing to clean up.
+The whole room lives below one process in process, mount and network namespaces of its own. When that process ends, and
+it ends with the test's, the kernel takes every host, mount and network of the room with it; nothing has to be undone.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import machine_room_host
 from machine_room_host import HOME, SHARED
@@ -33,7 +34,8 @@ def why_impossible() -> str:
     missing = [tool for tool in _TOOLS if shutil.which(tool, path=_SYSTEM_PATH) is None]
     if missing:
         return f"{', '.join(missing)} not found; Debian has them in iproute2, openssh-server, rsync and util-linux"
-    tried = subprocess.run(["unshare", "--net", "--pid", "--mount", "--fork", "true"], capture_output=True, text=True)
+    namespaces = ["unshare", "--net", "--pid", "--mount", "--fork", "true"]
+    tried = subprocess.run(namespaces, check=False, capture_output=True, text=True)
     return "" if tried.returncode == 0 else f"this machine allows no namespaces: {tried.stderr.strip()}"
 
 
@@ -108,7 +110,8 @@ class MachineRoom:
         process, init = self._hosts.pop(name)
         os.kill(init, signal.SIGKILL)
         process.communicate()
-        self._link("delete", f"to-{name}")
+        with contextlib.suppress(subprocess.CalledProcessError):  # the kernel may have been faster
+            self._link("delete", f"to-{name}")
 
     def cut(self, name: str) -> None:
         """Pull a host's network cable."""
@@ -118,8 +121,10 @@ class MachineRoom:
         """Plug it in again."""
         self._link("set", f"to-{name}", "up")
 
-    def start(self, name: str, *command: str, folder: str = HOME) -> subprocess.Popen[str]:
-        """Start a command on a host, in a clean environment; its output is one stream."""
+    def start(
+        self, name: str, *command: str, folder: str = HOME, output: IO[str] | int = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
+        """Start a command on a host, in a clean environment; both its outputs go to `output`."""
         _, init = self._hosts[name]
         enter = ["nsenter", f"--target={init}", "--mount", "--net", "--pid", "--uts", "--ipc", f"--wdns={folder}"]
         environment = {
@@ -130,9 +135,7 @@ class MachineRoom:
             "PYTHONUNBUFFERED": "1",
             "RAY_USAGE_STATS_ENABLED": "0",
         }
-        return subprocess.Popen(
-            [*enter, *command], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        return subprocess.Popen([*enter, *command], env=environment, text=True, stdout=output, stderr=subprocess.STDOUT)
 
     def run(self, name: str, *command: str, folder: str = HOME, timeout_seconds: float = 120) -> str:
         """Run a command on a host to its end, which must be a good one, and return what it said."""

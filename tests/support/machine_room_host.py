@@ -96,7 +96,7 @@ def main() -> None:
     settle(given.name, given.hosts)
     start_sshd()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans are reaped, as an init does
-    print("ready", flush=True)
+    os.write(1, b"ready\n")
     while True:
         signal.pause()
 
