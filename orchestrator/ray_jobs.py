@@ -126,7 +126,7 @@ class RayJobs:
                 f"({str(error).partition(chr(10))[0]})"
             ) from error
         except (ConnectionError, requests.RequestException, aiohttp.ClientError) as error:
-            raise MmptError(f"no Ray dashboard answers at {self.address}: {error}") from error
+            raise MmptError(f"no Ray dashboard answers at {self.address}, or no longer: {error}") from error
         except (RuntimeError, ValueError) as error:
             raise MmptError(f"{self.address} does not accept it: {error}") from error
 
