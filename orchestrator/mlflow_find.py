@@ -1,6 +1,6 @@
 """Finds a sweep in MLflow again: its MLflow experiment, its parent and its children, by name and tags."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Folder", "MlflowRun", "open_folder"]
+__all__ = ["PARENT", "Folder", "MlflowRun", "look_up", "open_folder"]
 
+PARENT = "mlflow.parentRunId"
+"""MLflow's own tag of a child."""
 _PAGE = 1000
+_ENDED = ("FINISHED", "FAILED")
 
 
 @dataclass(kw_only=True)
@@ -46,19 +49,39 @@ def open_folder(client: "MlflowClient", sweep: str, dataset: str, artifacts: str
         MlflowException: MLflow cannot be reached or refuses.
     """
     folder_id = _experiment_id(client, f"{sweep}/{dataset}", artifacts)
+    found = list(_search(client, folder_id))
+    parent = _parent(client, folder_id, found, sweep, dataset)
     children: dict[str, MlflowRun] = {}
-    parent: Run | None = None
-    for found in _search(client, folder_id):
-        tags = found.data.tags
-        if text.TRIAL_ID in tags:
-            _adopt(client, children, tags[text.TRIAL_ID], found)
-        elif tags.get(text.SWEEP) == sweep:
-            parent = parent or found
-    if parent is None:
+    for run in found:
+        if text.TRIAL_ID in run.data.tags:
+            if run.data.tags.get(PARENT) != parent.info.run_id:  # two drivers had made a parent each
+                client.set_tag(run.info.run_id, PARENT, parent.info.run_id)
+            _adopt(client, children, run)
+    return Folder(id=folder_id, parent_id=parent.info.run_id, parent_status=str(parent.info.status), children=children)
+
+
+def look_up(client: "MlflowClient", folder: Folder, trial_id: str) -> MlflowRun | None:
+    """Look for one child again: another driver, or a request that seemed to fail, may have made it."""
+    for run in _search(client, folder.id, f"tags.`{text.TRIAL_ID}` = '{trial_id}'"):
+        _adopt(client, folder.children, run)
+    return folder.children.get(trial_id)
+
+
+def _parent(client: "MlflowClient", folder_id: str, found: "list[Run]", sweep: str, dataset: str) -> "Run":
+    """Return the sweep's one parent: the oldest, of equally old ones that of the smallest id; others are deleted."""
+
+    def parents(runs: "Iterable[Run]") -> "list[Run]":
+        own = [run for run in runs if text.TRIAL_ID not in run.data.tags and run.data.tags.get(text.SWEEP) == sweep]
+        return sorted(own, key=lambda run: (run.info.start_time, run.info.run_id))
+
+    known = parents(found)
+    if not known:
         tags = {text.SWEEP: sweep, "dataset": dataset}
-        parent = client.create_run(folder_id, tags=tags, run_name=f"{sweep} on {dataset}")
-    status = str(parent.info.status)
-    return Folder(id=folder_id, parent_id=parent.info.run_id, parent_status=status, children=children)
+        client.create_run(folder_id, tags=tags, run_name=f"{sweep} on {dataset}")
+        known = parents(_search(client, folder_id))  # another driver may have done the same
+    for spare in known[1:]:
+        client.delete_run(spare.info.run_id)
+    return known[0]
 
 
 def _experiment_id(client: "MlflowClient", name: str, artifacts: str | None) -> str:
@@ -78,24 +101,25 @@ def _experiment_id(client: "MlflowClient", name: str, artifacts: str | None) -> 
     return str(found.experiment_id)
 
 
-def _search(client: "MlflowClient", folder_id: str) -> "Iterator[Run]":
+def _search(client: "MlflowClient", folder_id: str, where: str = "") -> "Iterator[Run]":
     token = None
     while True:
         order = ["attributes.start_time ASC"]
-        page = client.search_runs([folder_id], max_results=_PAGE, order_by=order, page_token=token)
+        page = client.search_runs([folder_id], where, max_results=_PAGE, order_by=order, page_token=token)
         yield from page
         token = page.token
         if not token:
             return
 
 
-def _adopt(client: "MlflowClient", children: dict[str, MlflowRun], trial_id: str, found: "Run") -> None:
+def _adopt(client: "MlflowClient", children: dict[str, MlflowRun], found: "Run") -> None:
     """Keep one child per trial, a complete one if there is; a request that was retried may have made two."""
     tags = found.data.tags
-    complete = tags.get(text.COMPLETE) == "true"
-    run = MlflowRun(run_id=found.info.run_id, status=found.info.status, complete=complete, error=tags.get(text.ERROR))
+    trial_id, status = tags[text.TRIAL_ID], str(found.info.status)
+    complete = tags.get(text.COMPLETE) == "true" and status in _ENDED
+    run = MlflowRun(run_id=found.info.run_id, status=status, complete=complete, error=tags.get(text.ERROR))
     kept = children.get(trial_id)
-    if kept is not None:
+    if kept is not None and kept.run_id != run.run_id:
         run, spare = (run, kept) if complete and not kept.complete else (kept, run)
         client.delete_run(spare.run_id)
     children[trial_id] = run

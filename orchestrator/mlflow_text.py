@@ -4,19 +4,23 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from results.schema import SCHEMA_VERSION, HistoryRow, Samples, TrialRecord
 from results.store import Failure
 from search_spaces.missing_rates import INDEPENDENT
 from search_spaces.spec import TrialSpec, content_hash
 
-__all__ = ["COMPLETE", "ERROR", "SWEEP", "TRIAL_ID", "Child", "Points", "done_child", "failed_child", "params"]
-__all__ += ["row_points", "run_name", "spec_tags"]
+__all__ = ["COMPLETE", "ERROR", "SWEEP", "TRIAL_ID", "Child", "Points", "TimedPoint", "done_child", "failed_child"]
+__all__ += ["params", "row_points", "run_name", "spec_tags"]
 
 TRIAL_ID, SWEEP, COMPLETE, ERROR = "mmpt.trial_id", "mmpt.sweep", "mmpt.complete", "mmpt.error"
 
+_LEFT_OUT = "mmpt.metrics_left_out"
+
 _MAX_PARAM, _MAX_TAG, _MAX_KEY, _MAX_NAME = 6000, 8000, 250, 160
+_MOST_NAMES = 60
+"""Metrics of one child: with more, MLflow's tables and charts become slow and unreadable."""
 _ILLEGAL = re.compile(r"[^\w\-. :/]", re.ASCII)
 _AXES: tuple[str, ...] = (
     "dataset",
@@ -33,6 +37,15 @@ _AXES += ("schedule", "warmup", "clip_norm", "patience", "missing")
 
 Points = dict[tuple[str, int], float]
 """Metric values by (name, step); the step is an epoch, a percentage of p_test, or 0 for the whole trial."""
+
+
+class TimedPoint(NamedTuple):
+    """A point and when it became known: MLflow keeps the same point of the same time only once."""
+
+    name: str
+    step: int
+    value: float
+    time_ms: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +65,18 @@ def done_child(record: TrialRecord, samples: Samples) -> Child:
     from results.summary import final_metrics, p_test_curves  # noqa: PLC0415 (scikit-learn: the driver starts faster)
 
     columns = (record.history[name] for name in ("epoch", "name", "value"))
-    points = row_points(HistoryRow(epoch, name, value) for epoch, name, value in zip(*columns, strict=True))
-    points.update({(_legal(name), 0): value for name, value in final_metrics(record, samples).items()})
+    history = row_points(HistoryRow(epoch, name, value) for epoch, name, value in zip(*columns, strict=True))
+    points: Points = {key: value for key, value in history.items() if key[1]}  # the curves first: see `_at_most`
     for name, curve in p_test_curves(record, samples).items():
         points.update({(_legal(name), round(percent)): value for percent, value in curve})
+    points.update({(_legal(name), 0): value for name, value in final_metrics(record, samples).items()})
+    points, left_out = _at_most(_MOST_NAMES, _finite({**points, **history}))
+    note = {_LEFT_OUT: f"{left_out} (all are in the store)"} if left_out else {}
     return Child(
         trial_id=record.trial_id,
         spec=record.spec,
-        tags=_provenance(record),
-        points=_finite(points),
+        tags={**_provenance(record), **note},
+        points=points,
         seconds=record.fact("seconds/total") or 0.0,
     )
 
@@ -126,6 +142,13 @@ def _provenance(record: TrialRecord) -> dict[str, str]:
     tags = {"mmpt.fingerprint": record.facts.get("fingerprint"), "mmpt.git_commit": provenance.get("git_commit")}
     tags.update({f"version.{name}": text for name, text in provenance.get("packages", {}).items()})
     return {_legal(name): str(value) for name, value in tags.items() if value}
+
+
+def _at_most(most: int, points: Points) -> tuple[Points, int]:
+    """Return the points of the first `most` names, and how many names are left out."""
+    names = list(dict.fromkeys(name for name, _ in points))
+    kept = set(names[:most])
+    return {key: value for key, value in points.items() if key[0] in kept}, len(names) - len(kept)
 
 
 def _finite(points: Points) -> Points:

@@ -1,177 +1,188 @@
-"""The tracking thread's work: live trials as far as MLflow answers, finished and failed ones from the store."""
+"""The tracking thread's work: brings MLflow up to what the driver knows, whenever MLflow answers."""
 
-import logging
-import queue
 import threading
-import time
-from collections.abc import Callable, Sequence
 from functools import partial
 
 from orchestrator.events import Outcome
+from orchestrator.live_trials import LiveTrial, LiveTrials
 from orchestrator.mlflow_text import Child
 from orchestrator.mlflow_writer import SweepWriter
+from orchestrator.patient_writer import PatientWriter
 from orchestrator.plan import Plan, PlannedTrial
 from orchestrator.sweep_members import record_sweep
-from orchestrator.tracking_rebuild import Reader, first_line, sweep_status
-from results.schema import HistoryRow
+from orchestrator.tracking_interrupted import write_interrupted
+from orchestrator.tracking_reader import Reader
+from orchestrator.tracking_spool import Spool, other_writers
+from orchestrator.tracking_summary import sweep_status
 from results.store import Failure, Store
 from search_spaces.errors import MmptError
 
 __all__ = ["TrackingThread"]
 
-_log = logging.getLogger(__name__)
+_LAST_TRIES = 3  # at the end, errors in a row after which MLflow counts as gone
 
 
 class TrackingThread:
     """State and steps of the thread that writes; the driver only touches what has no underscore.
 
-    What a finished trial shows is read from the store, so that nothing depends on an event that was lost. A trial
-    that cannot be written waits and is tried again `retry_seconds` later and at the end of the sweep.
+    There is no queue of events, which could be lost or grow: the thread compares what the driver knows (`live` and
+    ended trials) with what MLflow has taken. What a finished trial shows is read from the store.
     """
 
-    def __init__(self, store: Store, uri: str, sweep: str | None, retry_seconds: float) -> None:
-        self.events: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+    def __init__(self, store: Store, plan: Plan, spool: Spool, *, uri: str, sweep: str, retry_seconds: float) -> None:
+        self.wake = threading.Event()
         self.given_up = threading.Event()
+        self.live = LiveTrials()
+        self.outcome: Outcome | None = None
         self.written = self.already = 0
-        self.error: str | None = None
         self.closed = False
-        self.ended: set[str] = set()  # finished and failed trials, the driver's count
-        self._store, self._uri, self._sweep, self._retry_seconds = store, uri, sweep, retry_seconds
+        self.mlflow = PatientWriter(lambda: SweepWriter(uri, store.root, sweep), retry_seconds)
+        self._store, self._uri, self._sweep, self._spool = store, uri, sweep, spool
         self._reader = Reader(store)
-        self._outcome: Outcome | None = None
-        self._planned: dict[str, PlannedTrial] = {}
-        self._to_write: dict[str, str | None] = {}  # trial id -> its error if it failed; the next one first
-        self._unreadable: set[str] = set()
-        self._settled: set[str] = set()
-        self._writer: SweepWriter | None = None
-        self._quiet_until = 0.0
+        self._planned = {trial.trial_id: trial for trial in plan.trials}
+        self._to_open = sorted({trial.spec.dataset for trial in plan.trials})
+        self._ended: dict[str, str | None] = {}  # trial id -> its error if it failed; the next one first
+        self._earlier = [trial.trial_id for trial in plan.done]  # written when there is nothing else to do
+        self._lacking = set(self._earlier)  # finished and failed trials that MLflow lacks
+        self._sent: dict[str, int] = {}  # trial id -> points sent through the present writer
+        self._renewed = 0
+
+    # -- called by the driver ----------------------------------------------------------------------------------------
+
+    def end_trial(self, trial: PlannedTrial, error: str | None) -> None:
+        """A trial finished or failed: write it from the store."""
+        self._planned.setdefault(trial.trial_id, trial)
+        self._lacking.add(trial.trial_id)
+        self._ended[trial.trial_id] = error
+        self.live.end(trial.trial_id)
+        self.wake.set()
+
+    def find_trial(self, trial: PlannedTrial) -> None:
+        """A trial was trained by another sweep, which writes it too: at the end, look whether it did."""
+        self.live.end(trial.trial_id)
+        self._lacking.add(trial.trial_id)
 
     @property
     def left(self) -> int:
-        """How many events and trials still have to be written."""
-        return self.events.qsize() + len(self._to_write)
+        """How many trials MLflow lacks something of, running ones included."""
+        return self.missing + len(self.live.behind())
 
-    def unwritten(self) -> set[str]:
-        """Ids of the trials that MLflow should have and lacks."""
-        return (self.ended | self._unreadable) - self._settled
+    @property
+    def missing(self) -> int:
+        """How many finished and failed trials MLflow should have and lacks."""
+        return len(self._lacking)
 
-    def note_outcome(self, outcome: Outcome) -> None:
-        """Keep how the sweep ended."""
-        self._outcome = outcome
+    # -- the thread --------------------------------------------------------------------------------------------------
 
-    def start_trial(self, trial: PlannedTrial) -> None:
-        """Show a trial as running."""
-        self._attempt(lambda writer: writer.begin(trial.trial_id, trial.spec))
-
-    def extend_trial(self, trial: PlannedTrial, rows: Sequence[HistoryRow]) -> None:
-        """Show a running trial's new epochs."""
-        self._attempt(lambda writer: writer.extend(trial.trial_id, trial.spec, rows))
-
-    def drain(self) -> None:
-        """Do what the queue says until it says None."""
+    def work(self) -> None:
+        """Write until the sweep has ended or nobody waits any more."""
+        self._record()
         while not self.given_up.is_set():
-            try:
-                event = self.events.get(timeout=self._patience())
-            except queue.Empty:
-                self._write_next()
-                continue
-            if event is None:
-                self._finish()
+            if self.outcome is not None:
+                self._finish(self.outcome)
                 return
-            event()
+            if self._step():
+                continue
+            waiting = self._to_open or self._ended or self._earlier or self.live.behind()
+            self.wake.wait(self.mlflow.pause_seconds if waiting else None)
+            self.wake.clear()
 
-    def _patience(self) -> float | None:
-        """Seconds until there is something to do without a new event."""
-        return max(0.0, self._quiet_until - time.monotonic()) if self._to_write else None
-
-    def _attempt(self, write: Callable[[SweepWriter], None]) -> bool:
-        """Call MLflow unless it failed a moment ago; after an error start again with a new writer."""
-        if time.monotonic() < self._quiet_until:
-            return False
+    def _record(self) -> None:
         try:
-            if self._writer is None:
-                self._writer = SweepWriter(self._uri, self._store.root, self._sweep or "sweep")
-            write(self._writer)
-        except Exception as error:  # noqa: BLE001 (a view must never stop a sweep, whatever its drivers raise)
-            self._quiet_until = time.monotonic() + self._retry_seconds
-            self._writer = None
-            self._warn(error)
-            return False
-        return True
-
-    def _warn(self, error: Exception) -> None:
-        if self.error is None:
-            self.error = first_line(error)
-            _log.warning("MLflow: %s; the sweep goes on, and what is missing can be written later", self.error)
-
-    def start_sweep(self, plan: Plan) -> None:
-        """Show the sweep, and note what earlier sweeps finished."""
-        self._sweep = self._sweep or plan.name
-        self._planned = {trial.trial_id: trial for trial in plan.trials}
-        datasets = {trial.trial_id: trial.spec.dataset for trial in plan.trials}
-        try:
-            record_sweep(self._store.files, self._sweep, datasets)
+            members = {trial.trial_id: trial.spec.dataset for trial in self._planned.values()}
+            record_sweep(self._store.files, self._sweep, members)
         except (OSError, MmptError) as error:
-            self._warn(error)
-        for dataset in sorted(set(datasets.values())):
-            self._attempt(partial(SweepWriter.reopen, dataset=dataset))
-        self._to_write.update(dict.fromkeys((trial.trial_id for trial in plan.done), None))
+            self.mlflow.warn(error)
 
-    def end_trial(self, trial: PlannedTrial, error: str | None) -> None:
-        """Write a finished or failed trial from the store."""
-        self._planned.setdefault(trial.trial_id, trial)
-        self._to_write = {trial.trial_id: error, **self._to_write}  # before the trials of earlier sweeps
-        self._write_next()
-
-    def _write_next(self) -> bool:
-        """Write the first waiting trial; False if MLflow does not answer."""
-        if time.monotonic() < self._quiet_until:
+    def _step(self) -> bool:
+        """Do the most urgent thing; False if there is none, or if MLflow does not answer."""
+        if self.mlflow.pause_seconds:
             return False
-        trial_id, error = next(iter(self._to_write.items()))
-        trial = self._planned[trial_id]
-        try:
-            child = self._child(trial, error)
-        except Exception as problem:  # noqa: BLE001 (a damaged trial must not stop the others)
-            self._warn(problem)
-            self._unreadable.add(trial_id)
-            del self._to_write[trial_id]
-            return True
-        known = trial.state == "done"
+        if self._to_open:
+            opened = self.mlflow.attempt(partial(SweepWriter.reopen, dataset=self._to_open[0]))
+            return opened and bool(self._to_open.pop(0))
+        for trial_id in list(self._ended)[:1]:
+            error = self._ended.pop(trial_id)
+            if self._write(trial_id, error):
+                return True
+            self._ended.setdefault(trial_id, error)  # behind the others: MLflow may refuse just this one
+            return False
+        for live in self.live.behind()[:1]:
+            return self._send(live)
+        return bool(self._earlier) and self._write(self._earlier[0], None) and bool(self._earlier.pop(0))
+
+    def _send(self, live: LiveTrial) -> bool:
+        """Write what is new of a running trial; through a new writer all of it, which MLflow does not double."""
+        if self._renewed != self.mlflow.renewed:
+            self._sent, self._renewed = {}, self.mlflow.renewed
+        start, end = self._sent.get(live.trial_id), len(live.points)
 
         def write(writer: SweepWriter) -> None:
-            if known and writer.has(trial.spec.dataset, trial_id, child.error):
-                self.already += 1
-                return
-            writer.put(child)
-            self.written += 1
+            if start is None:
+                writer.begin(live.trial_id, live.spec)
+            writer.extend(live.trial_id, live.spec, live.points[start or 0 : end])
 
-        if not self._attempt(write):
+        if not self.mlflow.attempt(write):
             return False
-        self._settled.add(trial_id)
-        del self._to_write[trial_id]
+        self._sent[live.trial_id] = live.taken = end
+        return True
+
+    def _write(self, trial_id: str, error: str | None) -> bool:
+        """Write a finished or failed trial unless MLflow has it; False if MLflow does not answer."""
+        trial = self._planned[trial_id]
+        found: list[bool] = []
+        if not self.mlflow.attempt(lambda writer: found.append(writer.has(trial.spec.dataset, trial_id, error))):
+            return False
+        if found[0]:
+            self.already += 1
+        else:
+            try:
+                child = self._child(trial, error)
+            except Exception as problem:  # noqa: BLE001 (a damaged trial must not stop the others)
+                self.mlflow.warn(problem)
+                return True
+            if not self.mlflow.attempt(lambda writer: writer.put(child)):
+                return False
+            self.written += 1
+        self._lacking.discard(trial_id)
         return True
 
     def _child(self, trial: PlannedTrial, error: str | None) -> Child:
         if error is None:
             return self._reader.done(self._reader.record(trial.trial_id))
-        return self._reader.failed(self._failure(trial, error))
-
-    def _failure(self, trial: PlannedTrial, error: str) -> Failure:
         stored = self._store.failures().get(trial.trial_id)
-        return stored or Failure(trial_id=trial.trial_id, error=error, traceback="", spec=trial.spec.to_config())
+        made = Failure(trial_id=trial.trial_id, error=error, traceback="", spec=trial.spec.to_config())
+        return self._reader.failed(stored or made)
 
-    def _finish(self) -> None:
-        """Try once more what is left, even if MLflow failed a moment ago, then close the parents."""
-        self._quiet_until = 0.0
-        while self._to_write and not self.given_up.is_set() and self._write_next():
-            pass
-        done = self._outcome.done if self._outcome else frozenset[str]()
-        failed = self._outcome.failed if self._outcome else {}
+    # -- the end of the sweep ----------------------------------------------------------------------------------------
+
+    def _finish(self, outcome: Outcome) -> None:
+        """Try once more what is left, even if MLflow failed a moment ago; then show what will not go on as ended."""
+        errors = 0
+        for trial_id in [*self._ended, *sorted(self._lacking - set(self._ended))]:
+            if errors < _LAST_TRIES and not self.given_up.is_set():
+                self.mlflow.hurry()
+                errors = 0 if self._write(trial_id, outcome.failed.get(trial_id)) else errors + 1
+        self.mlflow.hurry()
+        for live in self.live.all():
+            if self._send(live) and self.mlflow.attempt(
+                partial(SweepWriter.kill, dataset=live.spec.dataset, trial_id=live.trial_id)
+            ):
+                self.live.end(live.trial_id)
+        self.closed = self.mlflow.attempt(lambda writer: self._close(writer, outcome))
+
+    def _close(self, writer: SweepWriter, outcome: Outcome) -> None:
+        """Give the parents their status, unless another driver goes on: then that is the last one's to do."""
+        files = self._store.files
+        if other_writers(files, self._sweep, self._uri, self._spool.name):
+            return
+
+        def ended(trial_id: str) -> bool:
+            return trial_id in outcome.done or trial_id in outcome.failed or self._store.is_done(trial_id)
+
+        write_interrupted(writer, files, self._sweep, self._uri, ended)
         datasets: dict[str, list[str]] = {}
         for trial_id, trial in self._planned.items():
             datasets.setdefault(trial.spec.dataset, []).append(trial_id)
-        ends = [
-            self._attempt(partial(SweepWriter.end, dataset=dataset, status=sweep_status(trial_ids, done, failed)))
-            for dataset, trial_ids in datasets.items()
-        ]
-        self.closed = all(ends)
+        for dataset, trial_ids in datasets.items():
+            writer.end(dataset, sweep_status(trial_ids, outcome.done, outcome.failed))
