@@ -101,7 +101,12 @@ class SweepWriter:
         run.complete = True
 
     def end(self, dataset: str, status: str) -> None:
-        """Give the parent its status; children that are still running will not go on, so they become KILLED."""
+        """Give the parent its status; children that are still running will not go on, so they become KILLED.
+
+        All children are looked up again, which also deletes what two drivers may have made twice.
+        """
+        with self._lock:
+            self._folders.pop(dataset, None)
         folder = self._folder(dataset)
         for trial_id in list(folder.children):
             self.kill(dataset, trial_id)

@@ -1,0 +1,184 @@
+"""Measure what MLflow costs a sweep, and how fast a store's trials are written to MLflow.
+
+`sweep` trains the same trials with and without tracking, eight at once, on the real executor. `rebuild` writes a store
+of made-up trials into a new SQLite file, and through a server if it is given a `--backend`.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+
+from orchestrator.mlflow_connect import connect
+from orchestrator.sweep import Sweep
+from orchestrator.tracking import track, tracking_uri
+from results.schema import HistoryRow, LogitsKey, Samples, TrialRecord
+from results.store import Store
+from search_spaces import Grid, choice
+from search_spaces.missing_rates import MissingRates
+from search_spaces.spec import TrialSpec
+
+MODALITIES, PATTERNS, CLASSES, EPOCHS, SAMPLES = ("audio", "image"), ("audio-image", "audio", "image"), 4, 20, 300
+CURVES = ("train/loss", "train/audio", "train/image", "val/loss", "val/macro_f1", "val/accuracy")
+AT_ONCE = 8
+START_SECONDS = 300.0  # a server on a busy machine takes its time
+
+
+def fill(root: str, count: int) -> None:
+    """Write a store of made-up trials of two modalities with 20 epochs of 6 curves."""
+    store, random = Store(root), np.random.default_rng(0)
+    store.prepare()
+    rows = [(f"{split}-{number}", split, "") for split in ("val", "test") for number in range(SAMPLES)]
+    samples = Samples(
+        fingerprint="f" * 16,
+        dataset="made_up",
+        modalities=list(MODALITIES),
+        class_names=[f"class {number}" for number in range(CLASSES)],
+        multi_label=False,
+        frame=pd.DataFrame(rows, columns=["sample_id", "split", "group"]),
+        targets=np.arange(len(rows)) % CLASSES,
+    )
+    store.write_samples(samples)
+    ids = {split: samples.split(split)[0] for split in ("val", "test")}
+    for seed in range(count):
+        spec = TrialSpec(dataset="made_up", method="naive", seed=seed, p_train=MissingRates.shared(0.3))
+        curves = [HistoryRow(epoch, name, random.random(), 10) for epoch in range(1, EPOCHS + 1) for name in CURVES]
+        record = TrialRecord(
+            trial_id=spec.hash,
+            spec=spec,
+            facts={
+                "modalities": list(MODALITIES),
+                "num_classes": CLASSES,
+                "multi_label": False,
+                "fingerprint": samples.fingerprint,
+                "reports": list(PATTERNS),
+                "provenance": {"git_commit": "0" * 40, "packages": {"mmpt-sweep": "0.1.0"}},
+            },
+            logits={
+                LogitsKey("probe", pattern, split): random.normal(size=(SAMPLES, CLASSES)).astype(np.float32)
+                for pattern in PATTERNS
+                for split in ids
+            },
+            sample_ids=ids,
+            history=pd.DataFrame([*curves, HistoryRow(None, "seconds/total", 3.0)], columns=HistoryRow._fields),
+        )
+        store.write_trial(record)
+
+
+@contextmanager
+def server(backend: str, port: int, log: Path) -> Iterator[str]:
+    """Run `mlflow server` over a database on loopback."""
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", backend, "--port", str(port)]
+    address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
+    with log.open("wb") as handle:
+        process = subprocess.Popen([*command, "--workers", "2"], stdout=handle, stderr=handle)
+        try:
+            while True:
+                try:
+                    urllib.request.urlopen(f"{address}/health", timeout=5).close()  # noqa: S310 (loopback)
+                    break
+                except OSError:
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.5)
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def rebuild(count: int, backend: str | None, port: int) -> dict[str, float]:
+    """Return how long writing `count` trials takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = str(Path(folder) / "store")
+        fill(root, count)
+        if backend is None:
+            uri = tracking_uri(None, root)
+            connect(uri).search_experiments()  # creating the database is not what is measured
+            return _timed(root, uri, count)
+        with server(backend, port, Path(folder) / "log") as address:
+            return _timed(root, address, count)
+
+
+def _timed(root: str, uri: str, count: int) -> dict[str, float]:
+    began, busy = time.perf_counter(), _cpu_seconds()
+    summary = track(root, uri)
+    if (summary.written, summary.missing) != (count, 0):
+        raise SystemExit(str(summary))
+    seconds = time.perf_counter() - began
+    return {
+        "trials": count,
+        "seconds": seconds,
+        "per_minute": 60 * count / seconds,
+        "own_cpu_s_per_trial": (_cpu_seconds() - busy) / count,
+    }
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def sweep(seeds: int, epochs: int, repetitions: int) -> dict[str, float]:
+    """Return wall clock and the trials' own seconds of a sweep with tracking over those of the same without."""
+    grid = Grid(
+        {
+            "dataset": "av_digits",
+            "dataset.preset": "competition",
+            "method": choice("naive", "mtl"),
+            "epochs": epochs,
+            "seed": choice(*range(seeds)),
+        }
+    )
+    found: dict[str, list[tuple[float, float]]] = {"none": [], "sqlite": []}
+    for repetition in range(repetitions):
+        for kind in ("none", "sqlite") if repetition % 2 else ("sqlite", "none"):
+            with tempfile.TemporaryDirectory() as folder:
+                own = Sweep(
+                    grid, store=folder, tracking=None if kind == "sqlite" else "none", resources={"cpus": 2 / AT_ONCE}
+                )
+                began = time.perf_counter()
+                own.run(max_concurrent=AT_ONCE)
+                wall = time.perf_counter() - began
+                found[kind].append(
+                    (wall, sum(record.fact("seconds/total") or 0.0 for record in Store(folder).records()))
+                )
+    ratios = {
+        f"{name}_ratio": median(row[place] for row in found["sqlite"]) / median(row[place] for row in found["none"])
+        for place, name in enumerate(("wall", "trial"))
+    }
+    return {"trials": len(grid), **ratios, "wall_s": median(row[0] for row in found["none"])}
+
+
+def main() -> None:
+    """Measure, and say how busy the machine was."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=1000, help="how many are rebuilt; 0 leaves this out")
+    parser.add_argument("--backend", help="rebuild through a server over this database")
+    parser.add_argument("--port", type=int, default=5077, help="of that server")
+    parser.add_argument("--seeds", type=int, default=8, help="of the sweep; 0 leaves it out")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--repetitions", type=int, default=3)
+    options = parser.parse_args()
+    found: dict[str, object] = {"load_before": os.getloadavg()[0]}
+    if options.trials:
+        found["rebuild"] = rebuild(options.trials, options.backend, options.port)
+    if options.seeds:
+        found["sweep"] = sweep(options.seeds, options.epochs, options.repetitions)
+    print(json.dumps(found | {"load_after": os.getloadavg()[0]}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
