@@ -83,7 +83,8 @@ def server(backend: str, port: int, log: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", backend, "--port", str(port)]
     address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
     with log.open("wb") as handle:
-        process = subprocess.Popen([*command, "--workers", "2"], stdout=handle, stderr=handle)
+        quiet = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # seven processes that nobody needs
+        process = subprocess.Popen([*command, "--workers", "2"], stdout=handle, stderr=handle, env=quiet)
         try:
             while True:
                 try:
@@ -108,8 +109,10 @@ def rebuild(count: int, backend: str | None, port: int) -> dict[str, float]:
             uri = tracking_uri(None, root)
             connect(uri).search_experiments()  # creating the database is not what is measured
             return _timed(root, uri, count)
+        before = _cpu_seconds(resource.RUSAGE_CHILDREN)
         with server(backend, port, Path(folder) / "log") as address:
-            return _timed(root, address, count)
+            found = _timed(root, address, count)
+        return found | {"server_cpu_s": _cpu_seconds(resource.RUSAGE_CHILDREN) - before}  # its start included
 
 
 def _timed(root: str, uri: str, count: int) -> dict[str, float]:
@@ -126,8 +129,8 @@ def _timed(root: str, uri: str, count: int) -> dict[str, float]:
     }
 
 
-def _cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
+def _cpu_seconds(who: int = resource.RUSAGE_SELF) -> float:
+    used = resource.getrusage(who)
     return used.ru_utime + used.ru_stime
 
 
@@ -136,7 +139,7 @@ def sweep(seeds: int, epochs: int, repetitions: int) -> dict[str, float]:
     grid = Grid(
         {
             "dataset": "av_digits",
-            "dataset.preset": "competition",
+            "av_digits.preset": "competition",
             "method": choice("naive", "mtl"),
             "epochs": epochs,
             "seed": choice(*range(seeds)),

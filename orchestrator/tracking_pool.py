@@ -77,7 +77,7 @@ class SweepRebuild:
             self._signed = True
         except OSError:  # a store that may only be read: then MLflow is asked before any child is made
             pass
-        others = other_writers(self._reader.store.files, self._sweep, self._uri, self._spool.name)
+        others = other_writers(self._reader.store.files, self._sweep, self._uri, self._spool)
         if others:
             self.__exit__()
             raise BusyError(f"{others[0]} is writing sweep {self._sweep!r} there; it is left alone until that ends")

@@ -3,6 +3,7 @@
 from orchestrator.mlflow_text import Child, done_child, failed_child
 from results.schema import Samples, TrialRecord
 from results.store import Failure, Store
+from search_spaces.spec import TrialSpec
 
 __all__ = ["Reader"]
 
@@ -36,3 +37,14 @@ class Reader:
     def failed(self, failure: Failure) -> Child:
         """Read a failed trial."""
         return failed_child(failure)
+
+    def ended(self, trial_id: str, spec: TrialSpec, error: str | None) -> Child:
+        """Read a trial that finished, or that failed with this error; the store may say more of it.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        if error is None:
+            return self.done(self.record(trial_id))
+        stored = self.store.failures().get(trial_id)
+        return self.failed(stored or Failure(trial_id=trial_id, error=error, traceback="", spec=spec.to_config()))

@@ -37,6 +37,7 @@ class Spool:
 
     def __init__(self, files: Files, sweep: str, uri: str) -> None:
         self.name = uuid.uuid4().hex
+        self.since = time.time()
         self._files = files
         self._folder = (*_sweep_folder(sweep), self.name)
         self._target = _target(uri)
@@ -74,7 +75,8 @@ class Spool:
             self._files.remove(*self._folder)
 
     def _sign(self, beat: float) -> None:
-        about = {"host": socket.gethostname(), "pid": os.getpid(), "target": self._target, "beat": beat}
+        about: dict[str, object] = {"host": socket.gethostname(), "pid": os.getpid(), "target": self._target}
+        about |= {"since": self.since, "beat": beat}
         self._files.write(canonical_json(about).encode(), *self._folder, _WRITER)
 
 
@@ -87,6 +89,7 @@ class Left:
     target: str
     host: str
     pid: int
+    since: float
     beat: float
 
     @property
@@ -148,9 +151,10 @@ def left_behind(files: Files, sweep: str) -> list[Left]:
     return found
 
 
-def other_writers(files: Files, sweep: str, uri: str, own: str) -> list[Left]:
-    """Return who else writes this sweep to this MLflow now; `own` is the name of the asker's spool."""
-    return [left for left in left_behind(files, sweep) if left.alive and left.is_for(uri) and left.folder[-1] != own]
+def other_writers(files: Files, sweep: str, uri: str, own: Spool) -> list[Left]:
+    """Return who else writes this sweep to this MLflow now, the longest at it first; `own` is the asker's spool."""
+    others = (left for left in left_behind(files, sweep) if left.folder[-1] != own.name)
+    return sorted((left for left in others if left.alive and left.is_for(uri)), key=lambda left: left.since)
 
 
 def _sweep_folder(sweep: str) -> tuple[str, str]:

@@ -1,11 +1,11 @@
 """The tracking thread's work: brings MLflow up to what the driver knows, whenever MLflow answers."""
 
 import threading
+from collections import deque
 from functools import partial
 
 from orchestrator.events import Outcome
 from orchestrator.live_trials import LiveTrial, LiveTrials
-from orchestrator.mlflow_text import Child
 from orchestrator.mlflow_writer import SweepWriter
 from orchestrator.patient_writer import PatientWriter
 from orchestrator.plan import Plan, PlannedTrial
@@ -14,7 +14,7 @@ from orchestrator.tracking_interrupted import write_interrupted
 from orchestrator.tracking_reader import Reader
 from orchestrator.tracking_spool import Spool, other_writers
 from orchestrator.tracking_summary import sweep_status
-from results.store import Failure, Store
+from results.store import Store
 from search_spaces.errors import MmptError
 
 __all__ = ["TrackingThread"]
@@ -43,6 +43,7 @@ class TrackingThread:
         self._to_open = sorted({trial.spec.dataset for trial in plan.trials})
         self._ended: dict[str, str | None] = {}  # trial id -> its error if it failed; the next one first
         self._earlier = [trial.trial_id for trial in plan.done]  # written when there is nothing else to do
+        self._shared = set(self._earlier)  # trials that other drivers may be writing too
         self._lacking = set(self._earlier)  # finished and failed trials that MLflow lacks
         self._sent: dict[str, int] = {}  # trial id -> points sent through the present writer
         self._renewed = 0
@@ -60,6 +61,7 @@ class TrackingThread:
     def find_trial(self, trial: PlannedTrial) -> None:
         """A trial was trained by another sweep, which writes it too: at the end, look whether it did."""
         self.live.end(trial.trial_id)
+        self._shared.add(trial.trial_id)
         self._lacking.add(trial.trial_id)
 
     @property
@@ -76,7 +78,7 @@ class TrackingThread:
 
     def work(self) -> None:
         """Write until the sweep has ended or nobody waits any more."""
-        self._record()
+        self._begin()
         while not self.given_up.is_set():
             if self.outcome is not None:
                 self._finish(self.outcome)
@@ -87,12 +89,18 @@ class TrackingThread:
             self.wake.wait(self.mlflow.pause_seconds if waiting else None)
             self.wake.clear()
 
-    def _record(self) -> None:
+    def _begin(self) -> None:
+        """Note in the store who writes what; of several drivers the oldest writes what earlier sweeps have trained."""
+        members = {trial.trial_id: trial.spec.dataset for trial in self._planned.values()}
         try:
-            members = {trial.trial_id: trial.spec.dataset for trial in self._planned.values()}
             record_sweep(self._store.files, self._sweep, members)
+            self._spool.beat()
+            others = other_writers(self._store.files, self._sweep, self._uri, self._spool)
         except (OSError, MmptError) as error:
             self.mlflow.warn(error)
+            return
+        if others and others[0].since < self._spool.since:
+            self._earlier = []
 
     def _step(self) -> bool:
         """Do the most urgent thing; False if there is none, or if MLflow does not answer."""
@@ -133,11 +141,11 @@ class TrackingThread:
         found: list[bool] = []
         if not self.mlflow.attempt(lambda writer: found.append(writer.has(trial.spec.dataset, trial_id, error))):
             return False
-        if found[0]:
+        if found == [True]:
             self.already += 1
         else:
             try:
-                child = self._child(trial, error)
+                child = self._reader.ended(trial.trial_id, trial.spec, error)
             except Exception as problem:  # noqa: BLE001 (a damaged trial must not stop the others)
                 self.mlflow.warn(problem)
                 return True
@@ -147,22 +155,18 @@ class TrackingThread:
         self._lacking.discard(trial_id)
         return True
 
-    def _child(self, trial: PlannedTrial, error: str | None) -> Child:
-        if error is None:
-            return self._reader.done(self._reader.record(trial.trial_id))
-        stored = self._store.failures().get(trial.trial_id)
-        made = Failure(trial_id=trial.trial_id, error=error, traceback="", spec=trial.spec.to_config())
-        return self._reader.failed(stored or made)
-
     # -- the end of the sweep ----------------------------------------------------------------------------------------
 
     def _finish(self, outcome: Outcome) -> None:
         """Try once more what is left, even if MLflow failed a moment ago; then show what will not go on as ended."""
-        errors = 0
-        for trial_id in [*self._ended, *sorted(self._lacking - set(self._ended))]:
-            if errors < _LAST_TRIES and not self.given_up.is_set():
-                self.mlflow.hurry()
-                errors = 0 if self._write(trial_id, outcome.failed.get(trial_id)) else errors + 1
+        errors, left = 0, deque([*self._ended, *sorted(self._lacking - set(self._ended) - self._others_write())])
+        while left and errors < _LAST_TRIES and not self.given_up.is_set():
+            self.mlflow.hurry()
+            written = self._write(left[0], outcome.failed.get(left[0]))
+            errors = 0 if written else errors + 1
+            left.rotate(-1)
+            if written:
+                left.pop()
         self.mlflow.hurry()
         for live in self.live.all():
             if self._send(live) and self.mlflow.attempt(
@@ -171,18 +175,26 @@ class TrackingThread:
                 self.live.end(live.trial_id)
         self.closed = self.mlflow.attempt(lambda writer: self._close(writer, outcome))
 
+    def _others_write(self) -> set[str]:
+        """Return which trials are left to other drivers, which go on; MLflow is theirs to bring up to date."""
+        try:
+            others = other_writers(self._store.files, self._sweep, self._uri, self._spool)
+        except OSError:  # the store does not answer: look at everything
+            others = []
+        left = self._lacking & self._shared if others else set()
+        self._lacking -= left
+        return left
+
     def _close(self, writer: SweepWriter, outcome: Outcome) -> None:
         """Give the parents their status, unless another driver goes on: then that is the last one's to do."""
         files = self._store.files
-        if other_writers(files, self._sweep, self._uri, self._spool.name):
+        if other_writers(files, self._sweep, self._uri, self._spool):
             return
 
         def ended(trial_id: str) -> bool:
             return trial_id in outcome.done or trial_id in outcome.failed or self._store.is_done(trial_id)
 
         write_interrupted(writer, files, self._sweep, self._uri, ended)
-        datasets: dict[str, list[str]] = {}
-        for trial_id, trial in self._planned.items():
-            datasets.setdefault(trial.spec.dataset, []).append(trial_id)
-        for dataset, trial_ids in datasets.items():
-            writer.end(dataset, sweep_status(trial_ids, outcome.done, outcome.failed))
+        for dataset in {trial.spec.dataset for trial in self._planned.values()}:
+            ids = [trial_id for trial_id, trial in self._planned.items() if trial.spec.dataset == dataset]
+            writer.end(dataset, sweep_status(ids, outcome.done, outcome.failed))

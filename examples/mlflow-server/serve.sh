@@ -14,4 +14,5 @@ if [ -n "${NAME:-}" ]; then
   arguments+=(--allowed-hosts "$NAME,$NAME:$port,localhost,localhost:$port,127.0.0.1,127.0.0.1:$port")
   arguments+=(--cors-allowed-origins "http://$NAME:$port,https://$NAME")
 fi
+export MLFLOW_SERVER_ENABLE_JOB_EXECUTION="${MLFLOW_SERVER_ENABLE_JOB_EXECUTION:-false}" # seven processes for evaluations
 exec mlflow server "${arguments[@]}"

@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from tracked import contents, fail, finish, folder, know_summaries, make_store, planned, play
+from mlflow.exceptions import MlflowException
+from tracked import contents, fail, finish, folder, history, know_summaries, make_store, planned, play
 
 from orchestrator.mlflow_connect import connect
-from orchestrator.mlflow_text import done_child, failed_child, params, run_name
+from orchestrator.mlflow_text import Child, done_child, failed_child, params, run_name
+from orchestrator.mlflow_writer import SweepWriter
 from orchestrator.plan import PlannedTrial
 from orchestrator.sweep_members import record_sweep, recorded_sweeps
 from orchestrator.tracking import Tracker, track
@@ -191,6 +193,53 @@ def test_nothing_is_cut_without_a_word(store: Store) -> None:
     child = failed_child(Failure(trial_id="t", error="e" * 9000, traceback="", spec=spec.to_config()))
     assert len(child.tags["mmpt.error"]) == 8000
     assert "all 9000 characters are in the store: failures/t.json" in child.tags["mmpt.error"]
+
+
+def test_a_child_has_at_most_60_metrics_the_curves_first_and_says_what_is_left_out(store: Store) -> None:
+    record = finish(store, planned("naive", 0))
+    facts = [HistoryRow(None, f"fact/{number}", 1.0) for number in range(70)]
+    frame = pd.DataFrame([*facts, *history(planned("naive", 0))], columns=HistoryRow._fields)
+    many = TrialRecord(**{**vars(record), "history": frame})
+    child = done_child(many, store.read_samples("f" * 16))
+    names = {name for name, _ in child.points}
+    assert len(names) == 60
+    assert {"train/loss", "val/all/macro_f1", "p_test/shared/macro_f1", "test/all/macro_f1"} < names
+    assert child.tags["mmpt.metrics_left_out"] == "16 (all are in the store)"
+
+
+def test_two_parents_become_one_and_keep_all_children(database: str, store: Store) -> None:
+    trials = [planned("naive", 0), planned("mtl", 1)]
+    for trial in trials:
+        finish(store, trial)
+    track(store.root, database, sweep="parents")
+    client = MlflowClient(tracking_uri=database)
+    place = folder(client, "parents/toy").experiment_id
+    second = client.create_run(place, tags={"mmpt.sweep": "parents", "dataset": "toy"}, run_name="parents on toy")
+    child = client.search_runs([place], f"tags.`mmpt.trial_id` = '{trials[0].trial_id}'")[0]
+    client.set_tag(child.info.run_id, "mlflow.parentRunId", second.info.run_id)
+    assert track(store.root, database, sweep="parents").already == 2
+    shown = contents(database, "parents/toy")
+    assert {row[5] for key, row in shown.items() if key != "parent"} == {"parent"}
+
+
+def test_a_trial_that_mlflow_refuses_does_not_stop_the_others(
+    database: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = [planned("naive", seed) for seed in range(6)]
+    for trial in trials:
+        finish(store, trial)
+    put = SweepWriter.put
+
+    def refuse(writer: SweepWriter, child: Child) -> None:
+        if child.spec.seed == 3:
+            raise MlflowException("no")
+        put(writer, child)
+
+    monkeypatch.setattr(SweepWriter, "put", refuse)
+    first = track(store.root, database, sweep="refused")
+    assert (first.written, first.missing, first.error) == (5, 1, "MlflowException: no")
+    monkeypatch.setattr(SweepWriter, "put", put)
+    assert track(store.root, database, sweep="refused").missing == 0
 
 
 def test_more_points_than_one_batch_takes_all_arrive(database: str, store: Store) -> None:

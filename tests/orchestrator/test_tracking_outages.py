@@ -15,7 +15,7 @@ from tracked import Shown, contents, finish, history, know_summaries, make_store
 
 from orchestrator.events import Outcome
 from orchestrator.mlflow_connect import connect
-from orchestrator.plan import Plan
+from orchestrator.plan import Plan, PlannedTrial
 from orchestrator.tracking import Tracker, track
 from orchestrator.tracking_spool import left_behind
 from results.store import Store
@@ -123,13 +123,12 @@ def test_two_drivers_of_one_sweep_make_each_thing_once(mlflow: FaultyMlflow, sto
     for trial in earlier:
         finish(store, trial)
     own = [[planned(method, seed) for seed in range(4)] for method in ("naive", "mtl")]
-    trackers = [Tracker(store.root, mlflow.address) for _ in own]
-    start = threading.Barrier(2)
+    trackers = [Tracker(store.root, mlflow.address, retry_seconds=0.05) for _ in own]
+    together = threading.Barrier(2)
 
-    def drive(tracker: Tracker, trials: list[object]) -> None:
-        start.wait()
-        play(tracker, store, "both", [*earlier, *trials], start.wait)  # type: ignore[list-item]
-        start.wait()
+    def drive(tracker: Tracker, trials: list[PlannedTrial]) -> None:
+        together.wait()
+        play(tracker, store, "both", [*earlier, *trials], together.wait)
 
     threads = [threading.Thread(target=drive, args=pair) for pair in zip(trackers, own, strict=True)]
     for thread in threads:
