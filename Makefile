@@ -60,6 +60,7 @@ benchmarks: develop ## measure what docs/decisions quotes
 	$(BIN)/python benchmarks/method_cost.py
 	$(BIN)/python benchmarks/masked_pass.py
 	$(BIN)/python benchmarks/modality_competition.py
+	$(BIN)/python benchmarks/tracking.py
 
 clean: ## remove what the targets above made, never a store
 	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis
