@@ -19,7 +19,7 @@ from search_spaces.errors import MmptError
 __all__ = ["SweepRebuild", "Written"]
 
 _THREADS = 4
-_MOST_ERRORS = 3
+_MOST_ERRORS = _THREADS + 1
 """Errors of MLflow in a row after which it counts as gone; one trial that it refuses does not stop the others."""
 
 
