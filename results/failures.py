@@ -68,7 +68,7 @@ def _read_failure(data: bytes) -> Failure | None:
         known = {field.name for field in fields(Failure)}
         kept = {name: value for name, value in content.items() if name in known}
         failure = Failure(**{**kept, "earlier": tuple(kept.get("earlier", ()))})
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     texts = (failure.trial_id, failure.error, failure.traceback)
     return failure if all(isinstance(text, str) for text in texts) and isinstance(failure.spec, dict) else None
