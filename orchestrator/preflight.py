@@ -27,12 +27,12 @@ def prepare_sweep(plan: Plan, store: Store, cache: str, tracking: str, shared_ca
         _log.warning("%s; the sweep goes on", warning)
     store.prepare()
     try:
-        _prepare(plan, store, cache)
+        _prepare(plan, store, cache, shared_cache)
     except OSError as error:
         raise StoreError(f"nothing was started: {error}") from error
 
 
-def _prepare(plan: Plan, store: Store, cache: str) -> None:
+def _prepare(plan: Plan, store: Store, cache: str, shared_cache: str) -> None:
     resolved_trials = ((trial.trial_id, resolve(trial.spec)) for trial in plan.trials)
     store.write_plan(plan.name, (trial_row(trial_id, one.spec, one.facts()) for trial_id, one in resolved_trials))
     for spec in {trial.fingerprint: trial.spec for trial in plan.trials}.values():

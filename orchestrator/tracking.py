@@ -70,10 +70,6 @@ class Tracker(Listener):
         """Another sweep has trained the trial: make sure at the end that MLflow has it."""
         self._work.find_trial(trial)
 
-    def trial_found(self, trial: PlannedTrial) -> None:
-        """Write the trial whole, which another sweep has trained."""
-        self.trial_finished(trial)
-
     def trial_failed(self, trial: PlannedTrial, error: str) -> None:
         """Write the trial's error."""
         self._work.end_trial(trial, error)

@@ -3,9 +3,11 @@
 import errno
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, TypeVar
 
+from results.file_system import StoreAccessError
 from results.files import Files
 
 __all__ = ["PatientFiles", "StoreFullError", "StoreUnavailableError"]
@@ -19,16 +21,16 @@ _LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectory
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.2, 10.0
 
 
-class StoreFullError(OSError):
+class StoreFullError(StoreAccessError):
     """The store has no room left."""
 
 
-class StoreUnavailableError(OSError):
+class StoreUnavailableError(StoreAccessError):
     """The store kept failing for longer than was to be waited."""
 
 
 class PatientFiles(Files):
-    """Files whose operations wait for a store that fails.
+    """Files whose operations wait for a store that fails; `create` may say False where an earlier try did it, unseen.
 
     Args:
         root: as for `Files`.
@@ -44,39 +46,8 @@ class PatientFiles(Files):
         super().__init__(root)
         self._patience_seconds = patience_seconds
 
-    def read(self, *parts: str) -> bytes:
-        """As in `Files`, patiently."""
-        return self._try(lambda: super(PatientFiles, self).read(*parts))
-
-    def write(self, data: bytes, *parts: str) -> None:
-        """As in `Files`, patiently."""
-        self._try(lambda: super(PatientFiles, self).write(data, *parts))
-
-    def create(self, data: bytes, *parts: str) -> bool:
-        """As in `Files`, patiently: False may mean that an earlier try did it, unseen."""
-        return self._try(lambda: super(PatientFiles, self).create(data, *parts))
-
-    def publish(self, folder: tuple[str, ...], files: Mapping[str, bytes], last: str) -> None:
-        """As in `Files`, patiently."""
-        self._try(lambda: super(PatientFiles, self).publish(folder, files, last))
-
-    def names(self, *parts: str) -> list[str]:
-        """As in `Files`, patiently."""
-        return self._try(lambda: super(PatientFiles, self).names(*parts))
-
-    def exists(self, *parts: str) -> bool:
-        """As in `Files`, patiently."""
-        return self._try(lambda: super(PatientFiles, self).exists(*parts))
-
-    def size(self, *parts: str) -> int:
-        """As in `Files`, patiently."""
-        return self._try(lambda: super(PatientFiles, self).size(*parts))
-
-    def remove(self, *parts: str) -> None:
-        """As in `Files`, patiently."""
-        self._try(lambda: super(PatientFiles, self).remove(*parts))
-
-    def _try(self, operation: Callable[[], T]) -> T:
+    def try_patiently(self, operation: Callable[[], T]) -> T:
+        """Do what an operation of `Files` does, again and again while it fails with what may pass."""
         deadline = time.monotonic() + self._patience_seconds
         wait = _FIRST_WAIT_SECONDS
         while True:
@@ -93,3 +64,18 @@ class PatientFiles(Files):
                 _log.warning("store %s: %s; trying again", self.root, error)
             time.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+
+
+def _patient(name: str) -> Callable[..., Any]:
+    @wraps(getattr(Files, name))
+    def call(self: PatientFiles, *args: Any, **kwargs: Any) -> Any:
+        return self.try_patiently(partial(getattr(Files, name), self, *args, **kwargs))
+
+    return call
+
+
+for _name in (
+    *("read", "read_range", "read_many", "download", "names", "exists", "size", "sizes", "folder_sizes"),
+    *("write", "create", "publish", "publish_staged", "upload", "remove", "remove_file"),
+):
+    setattr(PatientFiles, _name, _patient(_name))

@@ -90,6 +90,13 @@ def test_every_operation_is_patient(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "names": (),
         "exists": ("a",),
         "size": ("a",),
+        "sizes": (),
+        "folder_sizes": (),
+        "read_range": (0, 1, "a"),
+        "read_many": ([("a",)],),
+        "download": (tmp_path / "copy", "a"),
+        "upload": (tmp_path / "copy", "d"),
+        "remove_file": ("d",),
         "publish": (("c",), {"DONE": b""}, "DONE"),
         "remove": ("a",),
     }
