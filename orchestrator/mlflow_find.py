@@ -22,12 +22,13 @@ _ENDED = ("FINISHED", "FAILED")
 
 @dataclass(kw_only=True)
 class MlflowRun:
-    """A child as MLflow has it; `points` is None unless this writer wrote all of them."""
+    """A child as MLflow has it; `points` is None unless this writer wrote all of them, `described` if it has params."""
 
     run_id: str
     status: str
     complete: bool
     error: str | None
+    described: bool = False
     points: Points | None = None
     spec: TrialSpec | None = None
 
@@ -77,8 +78,8 @@ def _parent(client: "MlflowClient", folder_id: str, found: "list[Run]", sweep: s
     known = parents(found)
     if not known:
         tags = {text.SWEEP: sweep, "dataset": dataset}
-        client.create_run(folder_id, tags=tags, run_name=f"{sweep} on {dataset}")
-        known = parents(_search(client, folder_id))  # another driver may have done the same
+        made = client.create_run(folder_id, tags=tags, run_name=f"{sweep} on {dataset}")
+        known = parents(_search(client, folder_id)) or [made]  # another driver may have done the same
     for spare in known[1:]:
         client.delete_run(spare.info.run_id)
     return known[0]
@@ -117,7 +118,13 @@ def _adopt(client: "MlflowClient", children: dict[str, MlflowRun], found: "Run")
     tags = found.data.tags
     trial_id, status = tags[text.TRIAL_ID], str(found.info.status)
     complete = tags.get(text.COMPLETE) == "true" and status in _ENDED
-    run = MlflowRun(run_id=found.info.run_id, status=status, complete=complete, error=tags.get(text.ERROR))
+    run = MlflowRun(
+        run_id=found.info.run_id,
+        status=status,
+        complete=complete,
+        error=tags.get(text.ERROR),
+        described=bool(found.data.params),
+    )
     kept = children.get(trial_id)
     if kept is not None and kept.run_id != run.run_id:
         run, spare = (run, kept) if complete and not kept.complete else (kept, run)

@@ -65,7 +65,9 @@ class SweepWriter:
         run = self._child(spec.dataset, trial_id)
         if run is None or run.complete:
             run = self._create(trial_id, spec, seconds=0.0)
+        if not run.described:
             self._log(run.run_id, (), text.params(spec), {})
+            run.described = True
         if run.status != "RUNNING":
             self._client.update_run(run.run_id, status="RUNNING")
             run.status = "RUNNING"

@@ -222,6 +222,15 @@ def test_two_parents_become_one_and_keep_all_children(database: str, store: Stor
     assert {row[5] for key, row in shown.items() if key != "parent"} == {"parent"}
 
 
+def test_a_child_whose_params_got_lost_gets_them_when_it_goes_on(database: str, store: Store) -> None:
+    trial = planned("late", 0)
+    first = SweepWriter(database, store.root, "params")
+    run = first._create(trial.trial_id, trial.spec, seconds=0.0)  # and then the server died
+    again = SweepWriter(database, store.root, "params").begin(trial.trial_id, trial.spec)
+    assert again.run_id == run.run_id
+    assert contents(database, "params/toy")[trial.trial_id][3] == params(trial.spec)
+
+
 def test_a_trial_that_mlflow_refuses_does_not_stop_the_others(
     database: str, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
