@@ -65,7 +65,7 @@ def _mmpt() -> None:
     A first sweep, its tables, and its MLflow pages:
       mmpt run quickstart
       mmpt report --store mmpt-store --out mmpt-report
-      mlflow ui --backend-store-uri sqlite:///mmpt-store/mlflow.db
+      mmpt ui --store mmpt-store
     """
 
 

@@ -2,15 +2,18 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.tracking_uri import uri_kind
+from orchestrator.tracking_uri import redact, uri_kind
+from search_spaces.errors import MmptError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["connect"]
+__all__ = ["connect", "mlflow_errors"]
 
 _DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # MLflow's own defaults retry for minutes
@@ -32,3 +35,18 @@ def connect(uri: str) -> "MlflowClient":
     if uri_kind(uri) == "sqlite":
         Path(uri.partition(":///")[2].partition("?")[0]).parent.mkdir(parents=True, exist_ok=True)
     return MlflowClient(tracking_uri=uri)
+
+
+@contextmanager
+def mlflow_errors(uri: str) -> Iterator[None]:
+    """Turn what MLflow raises into one line, for commands that are of no use without it.
+
+    Raises:
+        MmptError: MLflow cannot be reached or refuses.
+    """
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 (seconds)
+
+    try:
+        yield
+    except MlflowException as error:
+        raise MmptError(f"MLflow at {redact(uri)}: {redact(str(error)).splitlines()[0]}") from error

@@ -25,7 +25,7 @@ class PlannedTrial:
         fingerprint: of its data.
         requires: name -> id of the trials that must be finished first.
         state: `done` (in the store), `new` (can start now) or `waiting` (for a requirement that is not done).
-        keep_model: True if a later trial of the plan needs this one's weights.
+        keep_model: True if a later trial of the plan, or the user, needs this one's weights.
         requested: False if only other trials need it.
         seconds: estimated duration; None if it is done, or no trial of its kind was ever finished here.
     """
@@ -74,6 +74,7 @@ def make_plan(
     done_ids: Collection[str] = (),
     model_ids: Collection[str] = (),
     estimate: Estimate | None = None,
+    keep_models: bool = False,
 ) -> Plan:
     """Plan a sweep. A pure function: it reads no store and writes nothing.
 
@@ -83,6 +84,7 @@ def make_plan(
         done_ids: trials that the store has.
         model_ids: trials whose weights the store has.
         estimate: seconds that a trial will take, from past trials of its kind.
+        keep_models: keep the weights of the trials asked for; those that are done but have none run again.
 
     Raises:
         UnknownNameError, InvalidValueError: a spec names something that does not exist or is not allowed.
@@ -96,8 +98,9 @@ def make_plan(
         trial_id: {label: resolve(spec).trial_id for label, spec in node.requirements().items()}
         for trial_id, node in nodes.items()
     }
-    done = _done(nodes, requires, set(done_ids), set(model_ids))
-    needed = {need for trial_id in nodes if trial_id not in done for need in requires[trial_id].values()}
+    wanted = set(requested) if keep_models else set()
+    done = _done(nodes, requires, set(done_ids), set(model_ids), wanted)
+    needed = wanted | {need for trial_id in nodes if trial_id not in done for need in requires[trial_id].values()}
     seconds = {
         trial_id: estimate(node.spec) if estimate and trial_id not in done else None for trial_id, node in nodes.items()
     }
@@ -133,12 +136,16 @@ def _closure(requested: Mapping[str, Resolved]) -> dict[str, Resolved]:
 
 
 def _done(
-    nodes: Mapping[str, Resolved], requires: Mapping[str, Mapping[str, str]], done: set[str], models: set[str]
+    nodes: Mapping[str, Resolved],
+    requires: Mapping[str, Mapping[str, str]],
+    done: set[str],
+    models: set[str],
+    wanted: set[str],
 ) -> set[str]:
     """A finished trial whose weights are needed but were not kept has to run again."""
     finished = {trial_id for trial_id in nodes if trial_id in done}
     while True:
-        needed = {need for trial_id in nodes if trial_id not in finished for need in requires[trial_id].values()}
+        needed = wanted.union(*(requires[trial_id].values() for trial_id in nodes if trial_id not in finished))
         lost = {trial_id for trial_id in finished if trial_id in needed and trial_id not in models}
         if not lost:
             return finished

@@ -10,6 +10,7 @@ import pandas as pd
 from orchestrator.estimate import past_durations
 from orchestrator.events import Listener, Outcome
 from orchestrator.execution import Execution
+from orchestrator.mlflow_parents import note_data_sets
 from orchestrator.plan import Plan, make_plan
 from orchestrator.preflight import prepare_sweep
 from orchestrator.schedule import Schedule
@@ -50,6 +51,7 @@ class Sweep:
         resources: `cpus` and `gpus` of one trial; by default the preset's, else one CPU.
         cache: folder of prepared data; by default `$MMPT_CACHE` or the user's cache folder.
         shared_cache: folder or bucket URL in which machines share it; by default `$MMPT_SHARED_CACHE`, or none.
+        keep_models: keep the weights of every trial asked for; done trials whose weights are gone train again.
 
     Raises:
         MmptError: a name, value or path is wrong; nothing has been started or written.
@@ -67,6 +69,7 @@ class Sweep:
         resources: Mapping[str, float] | None = None,
         cache: str | os.PathLike[str] | None = None,
         shared_cache: str | os.PathLike[str] | None = None,
+        keep_models: bool = False,
     ) -> None:
         preset = PRESETS.get(trials) if isinstance(trials, str) else trials
         self.specs = checked_specs(preset.grid if isinstance(preset, Preset) else preset)
@@ -80,6 +83,7 @@ class Sweep:
         self.shared_cache = absolute_root(shared) if shared else ""
         self.tracking = tracking_uri(tracking, self.store.root)
         self.tracked: TrackingSummary | None = None
+        self.keep_models = keep_models
         self._extensions = {
             "methods": added_classes(METHODS, methods, Method),
             "datasets": added_classes(DATASETS, datasets, Dataset, [spec.dataset for spec in self.specs]),
@@ -94,6 +98,7 @@ class Sweep:
             done_ids=done_ids,
             model_ids=self.store.model_ids(),
             estimate=past_durations(self.store, done_ids),
+            keep_models=self.keep_models,
         )
 
     def status(self, *, verify: bool = False) -> SweepStatus:
@@ -153,6 +158,8 @@ class Sweep:
         finally:
             outcome = schedule.end()
             self.tracked = tracker.close() if tracker else None
+        if self.tracked and not self.tracked.error:
+            note_data_sets(self.store, self.tracking)
         return outcome
 
     def results(self) -> pd.DataFrame:

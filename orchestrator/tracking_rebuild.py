@@ -1,9 +1,8 @@
 """Writes a store's trials to MLflow from Parquet alone: after an outage, or into a new database."""
 
-from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
+from collections.abc import Callable
 
-from orchestrator.sweep_members import recorded_sweeps
+from orchestrator.sweep_members import recorded_sweeps, sweeps_of
 from orchestrator.tracking_pool import SweepRebuild, Written
 from orchestrator.tracking_reader import Reader
 from orchestrator.tracking_summary import TrackingSummary, first_line, sweep_status, track_command
@@ -16,7 +15,13 @@ Progress = Callable[[int, int], None]
 """Called with (trials looked at, trials in all)."""
 
 
-def track(store_root: str, uri: str, sweep: str | None = None, progress: Progress | None = None) -> TrackingSummary:
+def track(
+    store_root: str,
+    uri: str,
+    sweep: str | None = None,
+    progress: Progress | None = None,
+    done_elsewhere: frozenset[str] = frozenset(),
+) -> TrackingSummary:
     """Write every finished and failed trial that MLflow lacks, and what drivers that are gone had spooled.
 
     Running it again writes nothing. A sweep that a driver is writing to the same MLflow is left to it. A trial's
@@ -28,6 +33,7 @@ def track(store_root: str, uri: str, sweep: str | None = None, progress: Progres
         sweep: a recorded sweep, of which only the members are written, or another name, under which all trials of
             the store are filed. None: every recorded sweep, and trials of none under the name of the store's folder.
         progress: called after every trial.
+        done_elsewhere: trials that another store has finished; here they neither failed nor are they missing.
 
     Returns:
         What was written; an MLflow that cannot be reached ends the work, a damaged trial only counts as missing.
@@ -36,8 +42,8 @@ def track(store_root: str, uri: str, sweep: str | None = None, progress: Progres
         StoreError: the store cannot be used.
     """
     store = Store(store_root)
-    rebuild = _Rebuild(store, uri, progress)
-    sweeps = _sweeps(store, rebuild.known, sweep)
+    rebuild = _Rebuild(store, uri, progress, done_elsewhere)
+    sweeps = sweeps_of(store, rebuild.known, sweep)
     rebuild.total = sum(len(members & rebuild.known) for members in sweeps.values())
     for name, members in sweeps.items():
         if not rebuild.unreachable:
@@ -45,28 +51,17 @@ def track(store_root: str, uri: str, sweep: str | None = None, progress: Progres
     return rebuild.summary()
 
 
-def _sweeps(store: Store, known: frozenset[str], chosen: str | None) -> dict[str, frozenset[str]]:
-    recorded: dict[str, Mapping[str, str]] = dict(recorded_sweeps(store.files))
-    sweeps = {name: frozenset(datasets) for name, datasets in recorded.items()}
-    if chosen is not None:
-        return {chosen: sweeps.get(chosen, known)}
-    rest = known.difference(*sweeps.values())
-    name = PurePosixPath(store.root.rstrip("/")).name or "store"
-    if rest or not sweeps:
-        sweeps[name] = rest | sweeps.get(name, frozenset())
-    return sweeps
-
-
 class _Rebuild:
     """One call of `track`: its counts over all sweeps."""
 
-    def __init__(self, store: Store, uri: str, progress: Progress | None) -> None:
+    def __init__(self, store: Store, uri: str, progress: Progress | None, done_elsewhere: frozenset[str]) -> None:
         self._reader = Reader(store)
         self._uri = uri
         self._progress = progress
-        self._done = store.done_ids(verify=True)
+        own = store.done_ids(verify=True)
+        self._done = own | done_elsewhere
         self._failures = {key: value for key, value in store.failures().items() if key not in self._done}
-        self.known = frozenset(self._done | set(self._failures))
+        self.known = frozenset(own | set(self._failures))
         self.total = 0
         self.unreachable = False
         self._seen = self._written = self._already = 0

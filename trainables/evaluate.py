@@ -1,7 +1,7 @@
 """After training: frozen features, probes and the method's own predictions, under every availability pattern."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,17 +15,18 @@ from trainables.data import SplitData
 from trainables.devices import Compute
 from trainables.imputation import PatternFeatures, complete_features
 from trainables.loop import EVALUATION_BATCH, encode
-from trainables.probe import ProbeTask, fit_probes
+from trainables.probe import FittedProbe, ProbeTask, fit_probes
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "evaluate", "join_features"]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Logits by route, pattern and split, and the probes' facts as history rows."""
+    """Logits by route, pattern and split, the probes' facts as history rows, and the probe that serves each pattern."""
 
     logits: dict[LogitsKey, Floats]
     history: list[HistoryRow]
+    probes: dict[Pattern, FittedProbe]
 
 
 def evaluate(method: Method, splits: Mapping[str, SplitData], used: tuple[str, ...], compute: Compute) -> Evaluation:
@@ -49,13 +50,13 @@ def evaluate(method: Method, splits: Mapping[str, SplitData], used: tuple[str, .
         }
     recipe = method.imputation()
     if recipe is None:
-        probed, history = _probe(method, splits, features, features)
-        return Evaluation({**logits, **probed}, history)
+        probed = _probe(method, splits, features, features)
+        return replace(probed, logits={**logits, **probed.logits})
     settings, refit = recipe
     served, imputed = complete_features(features, splits, settings, method.spec.seed)
     real = {name: {every[0]: patterned[every[0]]} for name, patterned in features.items()}
-    probed, history = _probe(method, splits, served if refit else real, served)
-    return Evaluation({**logits, **probed}, [*imputed, *history])
+    probed = _probe(method, splits, served if refit else real, served)
+    return replace(probed, logits={**logits, **probed.logits}, history=[*imputed, *probed.history])
 
 
 def _features(method: Method, data: SplitData, every: tuple[Pattern, ...], compute: Compute) -> PatternFeatures:
@@ -83,18 +84,20 @@ def _probe(
     splits: Mapping[str, SplitData],
     fitted: Mapping[str, PatternFeatures],
     served: Mapping[str, PatternFeatures],
-) -> tuple[dict[LogitsKey, Floats], list[HistoryRow]]:
+) -> Evaluation:
     """Fit a probe per pattern of `fitted`; a pattern that is served without one gets the first pattern's."""
     info = method.info
     tasks = {pattern: _probe_task(splits, fitted, pattern) for pattern in fitted["train"]}
     probes = fit_probes(tasks, num_classes=info.num_classes, multi_label=info.multi_label, seed=method.spec.seed)
     logits: dict[LogitsKey, Floats] = {}
     history: list[HistoryRow] = []
+    serving: dict[Pattern, FittedProbe] = {}
     for pattern in served["train"]:
         probe = probes.get(pattern if pattern in tasks else next(iter(tasks)))
         if probe is None:
             continue
-        predicted = {split: _host(probe.logits(_joined(served[split][pattern]))) for split in splits}
+        serving[pattern] = probe
+        predicted = {split: _host(probe.logits(join_features(served[split][pattern]))) for split in splits}
         logits |= {LogitsKey("probe", pattern.key, split): predicted[split] for split in ("val", "test")}
         rows = np.flatnonzero(splits["train"].has(pattern))
         train_loss = training_loss(predicted["train"][rows], splits["train"].targets_host[rows])
@@ -104,7 +107,7 @@ def _probe(
             HistoryRow(None, f"{prefix}/learning_rate", probe.learning_rate),
             HistoryRow(None, f"{prefix}/epoch", probe.epoch),
         ]
-    return logits, history
+    return Evaluation(logits, history, serving)
 
 
 def _probe_task(
@@ -113,7 +116,7 @@ def _probe_task(
     """Return the features of the training and validation samples that have the whole pattern."""
     rows = {split: np.flatnonzero(splits[split].has(pattern)) for split in ("train", "val")}
     joined = {
-        split: _joined(features[split][pattern])[torch.from_numpy(own).to(splits[split].device)]
+        split: join_features(features[split][pattern])[torch.from_numpy(own).to(splits[split].device)]
         for split, own in rows.items()
     }
     return ProbeTask(
@@ -124,7 +127,7 @@ def _probe_task(
     )
 
 
-def _joined(features: Mapping[str, Tensor]) -> Tensor:
+def join_features(features: Mapping[str, Tensor]) -> Tensor:
     """Concatenate a pattern's features in alphabetical order, free of inference mode."""
     return torch.cat([features[name] for name in sorted(features)], dim=1).clone()
 

@@ -14,11 +14,11 @@ from search_spaces.errors import MmptError
 from search_spaces.spec import TrialSpec
 from trainables.attempt import Problem, problem_of
 from trainables.build import build_method, load_splits, open_prepared, required_weights
-from trainables.checkpoint import pack, weights
 from trainables.dataset_identity import trust_fingerprint
 from trainables.devices import set_up_compute
 from trainables.evaluate import evaluate
 from trainables.held_lease import HeldLease
+from trainables.kept_model import pack_model
 from trainables.loop import TrainingLoop
 from trainables.provenance import provenance
 from trainables.resolve import resolve
@@ -116,7 +116,7 @@ class Trial:
         clock.lap("evaluate")
         self._lease.check()
         if task.keep_model:
-            self.store.write_model(task.trial_id, pack({"model": weights(method)}, {}))
+            self.store.write_model(task.trial_id, pack_model(method, evaluation.probes))
         self.store.write_samples(prepared.to_samples(resolved.spec.dataset))
         facts |= {
             **clock.seconds(),

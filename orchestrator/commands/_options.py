@@ -5,17 +5,21 @@ from typing import Any, TypeVar
 
 import click
 
-from search_spaces.errors import InvalidValueError, UnknownNameError
+from orchestrator.tracking_check import check_tracking
+from orchestrator.tracking_uri import DISABLED, tracking_uri
+from search_spaces.errors import InvalidValueError, MmptError, UnknownNameError
 from search_spaces.grid import Grid
 from search_spaces.presets import PRESETS
 
 __all__ = [
+    "fixed_pair",
     "narrowed_grid",
     "parse_value",
     "preset_options",
     "shared_cache_option",
     "store_option",
     "tracking_option",
+    "usable_tracking",
     "verify_option",
 ]
 
@@ -106,3 +110,30 @@ def parse_value(name: str, text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def usable_tracking(text: str | None, store_root: str) -> str:
+    """Return the tracking URI of a command that is of no use without MLflow.
+
+    Raises:
+        MmptError: there is none, or nothing answers there.
+    """
+    uri = tracking_uri(text, store_root)
+    if uri == DISABLED:
+        raise InvalidValueError("tracking URI", DISABLED, "where MLflow is")
+    warning = check_tracking(uri)
+    if warning:
+        raise MmptError(warning.partition(";")[0])
+    return uri
+
+
+def fixed_pair(text: str) -> tuple[str, Any]:
+    """Read AXIS=VALUE.
+
+    Raises:
+        InvalidValueError: there is no "=".
+    """
+    axis, found, value = text.partition("=")
+    if not found:
+        raise InvalidValueError("--fix", text, "AXIS=VALUE, for instance learning_rate=0.001")
+    return axis, parse_value(axis, value)

@@ -5,7 +5,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from orchestrator.commands._options import parse_value, store_option
+from orchestrator.commands._options import fixed_pair, store_option, tracking_option, usable_tracking
+from orchestrator.mlflow_parents import show_in_mlflow
 from results.metrics import METRICS
 from results.missing_protocols import MISSING_PROTOCOLS
 from results.options import Options
@@ -14,7 +15,6 @@ from results.render import to_markdown
 from results.report import Report
 from results.rules import RULES
 from results.schema import ROUTES
-from search_spaces.errors import InvalidValueError
 
 __all__ = ["command"]
 
@@ -50,6 +50,8 @@ _DEFAULT = Options()
     help="Bootstrap resamples; 0: none.",
 )
 @click.option("--show", is_flag=True, help="Print the profile table here as well.")
+@click.option("--track", is_flag=True, help="Also put page, figures and tables under the sweeps in MLflow.")
+@tracking_option
 def command(
     store: str,
     others: tuple[str, ...],
@@ -59,6 +61,8 @@ def command(
     fixed: tuple[str, ...],
     *,
     show: bool,
+    track: bool,
+    tracking_uri: str | None,
     **options: Any,
 ) -> int:
     """Write the tables (Markdown, LaTeX, CSV, JSON, Parquet) and figures (SVG, PNG) of a store, and an index.html.
@@ -69,8 +73,9 @@ def command(
       mmpt report --rule fixed --fix learning_rate=0.001 --fix batch_size=64
       mmpt report --compare mmpt
       mmpt report --missing gcnet --metric accuracy --table robustness
+      mmpt report --track
     """
-    report = Report([store, *others], Options(**options, fixed=tuple(map(_fixed, fixed))))
+    report = Report([store, *others], Options(**options, fixed=tuple(map(fixed_pair, fixed))))
     # Asking for one kind means only that; asking for nothing means everything.
     everything = not (tables or figures)
     page = report.write(out, None if everything else tables, None if everything else figures)
@@ -81,16 +86,7 @@ def command(
         for table in report.build(["mmpt_profile"], [])[0]:
             console.print(to_markdown(table), highlight=False, markup=False, soft_wrap=True)
     console.print(f"report    {page}   (open it in a browser; it needs no network)", highlight=False, soft_wrap=True)
+    if track:
+        shown = show_in_mlflow(report, page.parent, usable_tracking(tracking_uri, report.roots[0]))
+        console.print(f"tracking  below {', '.join(shown)}", highlight=False, soft_wrap=True)
     return 0
-
-
-def _fixed(text: str) -> tuple[str, Any]:
-    """Read AXIS=VALUE.
-
-    Raises:
-        InvalidValueError: there is no "=".
-    """
-    axis, found, value = text.partition("=")
-    if not found:
-        raise InvalidValueError("--fix", text, "AXIS=VALUE, for instance learning_rate=0.001")
-    return axis, parse_value(axis, value)

@@ -13,9 +13,11 @@ from orchestrator.commands._options import (
     tracking_option,
     verify_option,
 )
+from orchestrator.events import Listener
 from orchestrator.progress import ProgressDisplay, SteadyConsole
 from orchestrator.sweep import Sweep
-from orchestrator.tracking_uri import redact
+from orchestrator.system_metrics import SystemMetrics
+from orchestrator.tracking_uri import DISABLED, redact
 from search_spaces.errors import InvalidValueError
 from search_spaces.presets import PRESETS
 
@@ -37,6 +39,8 @@ __all__ = ["command"]
 @click.option("--only", type=click.Choice(["missing", "failed"]), help="Leave out earlier failures, or run only those.")
 @shared_cache_option
 @verify_option
+@click.option("--system-metrics", is_flag=True, help="Show this machine's load beside the sweep in MLflow.")
+@click.option("--keep-models", is_flag=True, help="Keep every trial's weights, for `mmpt register`.")
 @click.option("--fail-fast", is_flag=True, help="Start nothing more after the first failure.")
 def command(
     preset: str,
@@ -47,6 +51,8 @@ def command(
     shared_cache: str | None,
     cpus: float | None,
     gpus: float | None,
+    system_metrics: bool,
+    keep_models: bool,
     **how: Any,
 ) -> int:
     """Train what PRESET still lacks in the store, then say how to look at it.
@@ -71,8 +77,12 @@ def command(
         tracking=tracking_uri,
         resources=resources,
         shared_cache=shared_cache,
+        keep_models=keep_models,
     )
-    outcome = sweep.run(**how, listeners=[ProgressDisplay(console)])
+    listeners: list[Listener] = [ProgressDisplay(console)]
+    if system_metrics and sweep.tracking != DISABLED:
+        listeners.append(SystemMetrics(sweep.store, sweep.tracking))
+    outcome = sweep.run(**how, listeners=listeners)
     lines = [f"results   {sweep.store.root}"]
     if sweep.tracked:
         lines.append(f"tracking  {redact(sweep.tracking)}: {sweep.tracked}")
