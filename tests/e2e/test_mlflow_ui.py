@@ -1,4 +1,4 @@
-"""What a user sees in MLflow's own interface of a sweep: nested trials, two methods compared, p_test curves."""
+"""What a user sees in MLflow's own interface: trials below their sweep, comparisons, curves, figures, a model."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 import synthetic_store
+import toys
 
 from orchestrator.mlflow_connect import connect
+from orchestrator.mlflow_parents import show_in_mlflow
+from orchestrator.registration import register
+from orchestrator.sweep import Sweep
 from orchestrator.tracking import track, tracking_uri
+from results.options import Options
+from results.report import Report
+from results.winner import winner
 
 pytestmark = pytest.mark.slow
 if importlib.util.find_spec("selenium") is None:
@@ -19,14 +26,21 @@ import mlflow_browser  # noqa: E402 (imports selenium)
 
 @pytest.fixture(scope="module")
 def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[mlflow_browser.Browser, mlflow_browser.Pages]]:
-    """A browser on a server over a database that `track` wrote."""
+    """A browser on a server over a database that `track` wrote, with a report and a registered model."""
     missing = mlflow_browser.missing_programs()
     if missing:
         pytest.skip(f"needs {' and '.join(missing)} (Debian: apt-get install chromium chromium-driver)")
     root = str(tmp_path_factory.mktemp("ui") / "seen")
-    trial_ids = synthetic_store.fill(root)
+    winners = Sweep([toys.spec("naive")], store=root, name="winners", keep_models=True)
+    assert not winners.run(inline=True).failed
+    trial_ids = synthetic_store.fill(root, rates=(1e-3, 3e-4))
     uri = tracking_uri(None, root)
     assert track(root, uri).written == len(trial_ids)
+    report = Report(root, Options(num_draws=2, num_resamples=0))
+    folder = tmp_path_factory.mktemp("report")
+    show_in_mlflow(report, report.write(folder, ["missing_protocol"], ["surface"]).parent, uri)
+    best = winner(report.data, report.options, {"dataset": "toy_pair"})
+    register(winners.store, uri, best, rule="best_validation", route="probe")
     with mlflow_browser.server(uri) as address, mlflow_browser.browser() as chromium:
         pages = mlflow_browser.Pages(address, connect(uri), "seen/made_up")
         chromium.prepare(address)
@@ -59,11 +73,30 @@ def test_the_p_test_curve_is_drawn(view: tuple[mlflow_browser.Browser, mlflow_br
     assert chromium.plots() >= 1
 
 
-def test_pictures_for_the_documentation(tmp_path: Path) -> None:
-    if mlflow_browser.missing_programs():
-        pytest.skip("needs chromium and chromedriver")
-    root = str(tmp_path / "pictures")
-    synthetic_store.fill(root, seeds=1, epochs=2)
-    saved = mlflow_browser.save_screenshots(root, str(tmp_path / "images"))
-    assert [path.name for path in saved] == ["mlflow-sweep.png", "mlflow-compare.png", "mlflow-curves.png"]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in saved)
+def test_parallel_coordinates_lead_from_the_learning_rate_to_the_score(
+    view: tuple[mlflow_browser.Browser, mlflow_browser.Pages],
+) -> None:
+    chromium, pages = view
+    chromium.open(pages.parallel("mtl"), "Comparing 4 Runs", "learning_rate")
+    chromium.draw_parallel_coordinates("all/macro_f1")
+    assert chromium.axes() == ["learning_rate", "seed", "all/macro_f1"]
+
+
+def test_figures_and_tables_are_below_the_sweep(view: tuple[mlflow_browser.Browser, mlflow_browser.Pages]) -> None:
+    chromium, pages = view
+    chromium.open(pages.artifact(""), "report", "tables")
+    chromium.open(
+        pages.artifact("report/surface_made_up_55555555_late_mtl.png"), "surface_made_up_55555555_late_mtl.png"
+    )
+    assert chromium.picture_width() > 200
+
+
+def test_a_registered_model_says_what_it_is_and_takes(
+    view: tuple[mlflow_browser.Browser, mlflow_browser.Pages], tmp_path: Path
+) -> None:
+    chromium, pages = view
+    text = chromium.open(pages.model("mmpt-toy-pair"), "Schema", "mmpt.trial_id", "best_validation")
+    assert "left (vector): float32 array of shape (6,)" in text
+    assert "naive lr=" in text
+    picture = mlflow_browser.save_picture(chromium, lambda: chromium.expect("Schema"), tmp_path / "model.png")
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -1,5 +1,7 @@
 """A store of made-up trials of two methods, quick to write, with every kind of number that MLflow shows."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -15,13 +17,17 @@ _PATTERNS = ("audio-image", "audio", "image")
 _CLASSES = 4
 
 
-def fill(root: str, *, seeds: int = 2, samples_per_split: int = 60, epochs: int = 8) -> list[str]:
-    """Write `seeds` trials of each method into a store; return their ids."""
+def fill(
+    root: str, *, seeds: int = 2, samples_per_split: int = 60, epochs: int = 8, rates: Sequence[float] = (1e-3,)
+) -> list[str]:
+    """Write `seeds` trials of each method and learning rate into a store; return their ids."""
     store = Store(root)
     store.prepare()
     samples = _samples(samples_per_split)
     store.write_samples(samples)
-    records = [_record(samples, method, seed, epochs) for method in METHODS for seed in range(seeds)]
+    records = [
+        _record(samples, method, seed, epochs, rate) for method in METHODS for seed in range(seeds) for rate in rates
+    ]
     for record in records:
         store.write_trial(record)
     return [record.trial_id for record in records]
@@ -42,9 +48,10 @@ def _samples(count: int) -> Samples:
     )
 
 
-def _record(samples: Samples, method: str, seed: int, epochs: int) -> TrialRecord:
+def _record(samples: Samples, method: str, seed: int, epochs: int, rate: float) -> TrialRecord:
     random = np.random.default_rng([METHODS.index(method), seed])
-    spec = TrialSpec(dataset="made_up", method=method, seed=seed, epochs=epochs, p_train=MissingRates({"audio": 0.3}))
+    how = {"method": method, "seed": seed, "epochs": epochs, "learning_rate": rate}
+    spec = TrialSpec(dataset="made_up", p_train=MissingRates({"audio": 0.3}), **how)
     logits = {}
     for split in ("val", "test"):
         ids, targets = samples.split(split)
