@@ -6,7 +6,7 @@ STORE ?= mmpt-store
 REPORT ?= mmpt-report
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart install develop test check test-fast test-cluster test-chaos format benchmarks clean
+.PHONY: help quickstart install develop test check test-fast test-cluster test-chaos format benchmarks pictures clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -28,7 +28,7 @@ develop: $(VENV)/developed ## the same with the tools that the checks need
 quickstart: install ## train the quickstart sweep and show its tables (minutes, CPU only)
 	$(BIN)/mmpt run quickstart --store $(STORE)
 	$(BIN)/mmpt report --store $(STORE) --out $(REPORT) --show
-	@echo "MLflow    $(BIN)/mlflow ui --backend-store-uri sqlite:///$(STORE)/mlflow.db   then open http://127.0.0.1:5000"
+	@echo "MLflow    $(BIN)/mmpt ui --store $(STORE)"
 
 check: develop ## format, lint, types and the import chain
 	$(BIN)/ruff format --check .
@@ -61,6 +61,9 @@ benchmarks: develop ## measure what docs/decisions quotes
 	$(BIN)/python benchmarks/masked_pass.py
 	$(BIN)/python benchmarks/modality_competition.py
 	$(BIN)/python benchmarks/tracking.py
+
+pictures: develop ## take the pictures of docs/mlflow.md anew, of the newest sweep in STORE (report --track, register first)
+	$(BIN)/python tests/support/mlflow_browser.py $(STORE) docs/images
 
 clean: ## remove what the targets above made, never a store
 	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis
