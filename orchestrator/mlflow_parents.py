@@ -77,7 +77,7 @@ def show_data_sets(store: Store, uri: str) -> None:
     """
     client = connect(uri)
     samples: dict[str, list[Samples]] = {}
-    for fingerprint in store.fingerprints():
+    for fingerprint in store.files.names("datasets"):
         found = store.read_samples(fingerprint)
         samples.setdefault(found.dataset, []).append(found)
     with mlflow_errors(uri):
@@ -159,8 +159,9 @@ def attach_report(client: "MlflowClient", parent: "Run", folder: Path) -> None:
     known = {entry["path"] for entry in json.loads(parent.data.tags.get(_LOGGED, "[]"))}
     for path in sorted(folder.glob("*.csv")):
         name, table = f"{TABLES}/{path.stem}.json", _readable(pd.read_csv(path))
-        if name in known:  # `log_table` would append
-            client.log_dict(run_id, table, name)
+        if name in known:  # `log_table` would append; this is the form in which it writes
+            rows = [list(row) for row in zip(*table.values(), strict=True)]
+            client.log_dict(run_id, {"columns": list(table), "data": rows}, name)
         else:
             client.log_table(run_id, table, name)
 

@@ -179,10 +179,6 @@ class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures, Leases):
         except StoreError:
             self.files.write(samples_bytes(samples), _DATASETS, samples.fingerprint, _SAMPLES)
 
-    def fingerprints(self) -> list[str]:
-        """Fingerprints of the data sets whose samples the store has, sorted."""
-        return self.files.names(_DATASETS)
-
     def read_samples(self, fingerprint: str) -> Samples:
         """Read a data set's samples.
 
