@@ -146,9 +146,12 @@ def _child(client: "MlflowClient", trial_id: str) -> "Run":
 def _about(served: ServedModel, spec: TrialSpec, tags: dict[str, str]) -> str:
     """Return the version's description in Markdown: what it is and what to give it."""
     score = float(tags["mmpt.validation_score"])
-    lines = [f"`{text.run_name(spec)}` on {spec.dataset}, chosen by {tags['mmpt.rule']} ({score:.3f} on validation)."]
-    lines += [f"It predicts by its {served.route}. `predict` takes a frame with a column per modality, null where a"]
-    lines += ["sample lacks it, and returns a column of logits per class.", ""]
+    first = (
+        f"`{text.run_name(spec)}` on {spec.dataset}, chosen by {tags['mmpt.rule']} ({score:.3f} on validation). "
+        f"It predicts by its {served.route}. `predict` takes a frame with a column per modality, null where a sample "
+        "lacks it, and returns a column of logits per class."
+    )
+    lines = [first, ""]
     for name in served.modalities:
         info = served.info.inputs[name]
         lines.append(f"* `{name}` ({info.kind}): {info.stored.dtype} array of shape {info.stored.shape}")

@@ -16,6 +16,7 @@ from database_server import without_jobs
 from mlflow import MlflowClient
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -143,6 +144,7 @@ class Browser:
         self.find(f"[class*='item-option'][title='{metric}']").click()
         self.expect("Run details", metric)
         self.wait.until(lambda _: self.axes()[-1:] == [metric])
+        field.find_element(By.CSS_SELECTOR, "input").send_keys(Keys.ESCAPE)  # closes the list
 
     def picture_width(self) -> int:
         """Wait until a picture among the artifacts is shown and return its own width in pixels."""
