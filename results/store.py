@@ -190,9 +190,8 @@ class Store(TrialFolders, CompactedTrials, Plans, Weights, Failures, Leases):
         except StoreAccessError:
             raise
         except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise StoreError(
-                f"store {self.root!r} has no readable samples of data set {fingerprint}: {error}"
-            ) from error
+            message = f"store {self.root!r} has no readable samples of data set {fingerprint}: {error}"
+            raise StoreError(message) from error
 
     # -- failures ----------------------------------------------------------------------------------------------------
 

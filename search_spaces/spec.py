@@ -2,22 +2,18 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
+from search_spaces import value_checks as valid
 from search_spaces.errors import InvalidValueError, UnknownNameError
 from search_spaces.missing_rates import INDEPENDENT, MissingRates
-from search_spaces.modality import Modality
+from search_spaces.value_checks import Params, Value
 
 __all__ = ["Params", "TrialSpec", "Value", "canonical_json", "content_hash"]
-
-Value = str | int | float | bool
-"""What an axis can take: anything JSON writes exactly."""
-Params = Mapping[str, Value]
 
 _HASH_CHARACTERS = 16
 
@@ -30,66 +26,6 @@ def canonical_json(value: Any) -> str:
 def content_hash(value: Any) -> str:
     """Return 16 hex digits (64 bits) of the SHA-256 of a value's canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:_HASH_CHARACTERS]
-
-
-def _number(minimum: float, *, inclusive: bool) -> Callable[[str, Any], float]:
-    bound = f"a finite number {'>=' if inclusive else '>'} {minimum:g}"
-
-    def check(what: str, value: Any) -> float:
-        valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not valid or value < minimum or (value == minimum and not inclusive):
-            raise InvalidValueError(what, value, bound)
-        return float(value)
-
-    return check
-
-
-def _integer(minimum: int) -> Callable[[str, Any], int]:
-    def check(what: str, value: Any) -> int:
-        valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not valid or value != int(value) or value < minimum:
-            raise InvalidValueError(what, value, f"an integer >= {minimum}")
-        return int(value)
-
-    return check
-
-
-def _text(what: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise InvalidValueError(what, value, "a name")
-    return value
-
-
-def _schedule(what: str, value: Any) -> str:
-    if value not in ("linear", "constant"):
-        raise InvalidValueError(what, value, "'linear' (to zero) or 'constant'")
-    return str(value)
-
-
-def _rates(what: str, value: Any) -> MissingRates:
-    if isinstance(value, MissingRates):
-        return value
-    if isinstance(value, str):
-        return MissingRates.parse(value)
-    if isinstance(value, int | float):
-        return MissingRates.shared(value)
-    if isinstance(value, Mapping):
-        return MissingRates(value)
-    raise InvalidValueError(what, value, "missing rates")
-
-
-def _params(what: str, value: Any) -> Params:
-    if not isinstance(value, Mapping):
-        raise InvalidValueError(what, value, "a mapping of names to plain values")
-    for name, item in value.items():
-        finite = not isinstance(item, float) or math.isfinite(item)
-        if not isinstance(name, str) or not isinstance(item, Value) or not finite:
-            raise InvalidValueError(f"{what}.{name}", item, "a string, finite number or boolean")
-    return MappingProxyType({name: value[name] for name in sorted(value)})
-
-
-def _encoders(what: str, value: Any) -> Params:
-    return MappingProxyType({Modality(key): _text(f"{what}.{key}", item) for key, item in _params(what, value).items()})
 
 
 def _axis(check: Callable[[str, Any], Any], default: Any = MISSING) -> Any:
@@ -126,23 +62,23 @@ class TrialSpec:
         seed: of initial weights, sample order, masks and drop-out.
     """
 
-    dataset: str = _axis(_text)
-    method: str = _axis(_text)
-    fusion: str = _axis(_text, "late")
-    encoders: Params = _axis(_encoders, dict)
-    dataset_params: Params = _axis(_params, dict)
-    method_params: Params = _axis(_params, dict)
-    p_train: MissingRates = _axis(_rates, MissingRates)
-    missing: str = _axis(_text, INDEPENDENT)
-    learning_rate: float = _axis(_number(0, inclusive=False), 1e-3)
-    batch_size: int = _axis(_integer(1), 64)
-    epochs: int = _axis(_integer(1), 20)
-    weight_decay: float = _axis(_number(0, inclusive=True), 0.01)
-    schedule: str = _axis(_schedule, "linear")
-    warmup: float = _axis(_number(0, inclusive=True), 0.1)
-    clip_norm: float = _axis(_number(0, inclusive=True), 1.0)
-    patience: int = _axis(_integer(0), 3)
-    seed: int = _axis(_integer(0), 0)
+    dataset: str = _axis(valid.text)
+    method: str = _axis(valid.text)
+    fusion: str = _axis(valid.text, "late")
+    encoders: Params = _axis(valid.encoders, dict)
+    dataset_params: Params = _axis(valid.params, dict)
+    method_params: Params = _axis(valid.params, dict)
+    p_train: MissingRates = _axis(valid.rates, MissingRates)
+    missing: str = _axis(valid.text, INDEPENDENT)
+    learning_rate: float = _axis(valid.number(0, inclusive=False), 1e-3)
+    batch_size: int = _axis(valid.integer(1), 64)
+    epochs: int = _axis(valid.integer(1), 20)
+    weight_decay: float = _axis(valid.number(0, inclusive=True), 0.01)
+    schedule: str = _axis(valid.schedule, "linear")
+    warmup: float = _axis(valid.number(0, inclusive=True), 0.1)
+    clip_norm: float = _axis(valid.number(0, inclusive=True), 1.0)
+    patience: int = _axis(valid.integer(0), 3)
+    seed: int = _axis(valid.integer(0), 0)
 
     def __post_init__(self) -> None:
         self._check(self.axis_names())
