@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from results.files import StoreError
+from results.schema_version import SCHEMA_VERSION, SchemaError, check_version
 from search_spaces.modality import Pattern
 from search_spaces.spec import TrialSpec
 
@@ -35,7 +35,6 @@ __all__ = [
     "write_parquet",
 ]
 
-SCHEMA_VERSION = 1
 ROUTES = ("probe", "head")
 """`probe`: fresh linear probes on frozen features (MMPT's protocol). `head`: the method's own prediction."""
 
@@ -61,10 +60,6 @@ class HistoryRow(NamedTuple):
     name: str
     value: float
     samples: int | None = None
-
-
-class SchemaError(StoreError):
-    """A file of a schema that this version does not know."""
 
 
 @dataclass(frozen=True, order=True)
@@ -184,16 +179,3 @@ def read_about(metadata: Mapping[bytes, bytes], what: str) -> dict[str, Any]:
     check_version(int(metadata.get(_VERSION_KEY, b"0")), what)
     about: dict[str, Any] = json.loads(metadata.get(_ABOUT_KEY, b"{}"))
     return about
-
-
-def check_version(version: int, what: str) -> None:
-    """Refuse a schema version from the future.
-
-    Raises:
-        SchemaError: the version is newer than `SCHEMA_VERSION`.
-    """
-    if version > SCHEMA_VERSION:
-        raise SchemaError(
-            f"{what} has schema version {version}, this program knows up to {SCHEMA_VERSION}; "
-            "update mmpt-sweep to read it"
-        )

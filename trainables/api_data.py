@@ -1,5 +1,6 @@
 """The contract of a data set: what it is, what identifies it, and how it becomes arrays."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ class Storage:
     @property
     def bytes_per_sample(self) -> int:
         """Bytes of one stored sample."""
-        return int(np.dtype(self.dtype).itemsize * np.prod(self.shape, dtype=np.int64))
+        return np.dtype(self.dtype).itemsize * math.prod(self.shape)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,22 @@ from typing import Any
 import pyarrow as pa
 from filelock import FileLock
 
-from results.schema import SCHEMA_VERSION, check_version
+from results.schema_version import SCHEMA_VERSION, check_version
 from search_spaces.errors import MmptError
 from trainables.api_data import DataInfo, Dataset
-from trainables.prepared_arrays import Prepared, from_table, info_from_json, info_to_json, to_numbers, to_table
+from trainables.prepared_arrays import (
+    Prepared,
+    checksum_of_the_rest,
+    from_table,
+    info_from_json,
+    info_to_json,
+    to_numbers,
+    to_table,
+)
 from trainables.preparing.building import DATA, BuildOptions, fill_file
 from trainables.preparing.file_dataset import FileDataset
 from trainables.raw_data_checks import check_raw_data
-from trainables.sample_digests import DIGEST, checksum_of_the_rest, sample_digests
+from trainables.sample_digests import DIGEST, sample_digests
 
 __all__ = ["Prepared", "PreparedError", "open_prepared", "prepare", "verify"]
 

@@ -1,20 +1,22 @@
 """The arrays of prepared data, and how they are laid out in an Arrow table."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
-from results.schema import Samples
 from trainables.api_data import DataInfo, InputInfo, RawData, Storage
 from trainables.sample_digests import DIGEST, sample_digests
 from trainables.scored_units import ScoredUnits
 
-__all__ = ["Prepared", "from_table", "info_from_json", "info_to_json", "to_numbers", "to_table"]
+if TYPE_CHECKING:
+    from results.schema import Samples
+
+__all__ = ["Prepared", "checksum_of_the_rest", "from_table", "info_from_json", "info_to_json", "to_numbers", "to_table"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,11 +53,15 @@ class Prepared:
         groups = self.groups[rows] if self.info.scored_by == "group" else None
         return ScoredUnits.of(rows, self.sample_ids[rows], groups)
 
-    def to_samples(self, key: str) -> Samples:
+    def to_samples(self, key: str) -> "Samples":
         """Return what the store keeps of the data set called `key`: ids, splits, groups and targets.
 
         Validation and test have one row per group where groups are scored, under the group's name.
         """
+        import pandas as pd  # noqa: PLC0415 (a quarter of a second, of which preparing has no use)
+
+        from results.schema import Samples  # noqa: PLC0415 (imports pandas)
+
         units = [self.scored(split) for split in ("val", "test")]
         first = np.concatenate([unit.first_rows for unit in units])
         kept = np.flatnonzero((self.splits == "train") | np.isin(np.arange(len(self.splits)), first))
@@ -135,6 +141,18 @@ def to_numbers(column: pa.ChunkedArray, shape: tuple[int, ...]) -> npt.NDArray[A
     flat = chunk.flatten() if pa.types.is_fixed_size_list(chunk.type) else chunk
     numbers: npt.NDArray[Any] = flat.to_numpy(zero_copy_only=True)
     return numbers.reshape(shape)
+
+
+def checksum_of_the_rest(table: pa.Table) -> int:
+    """Return the CRC-32 of every column except the inputs, which the digests are of."""
+    checksum = 0
+    for name in table.column_names:
+        if name.startswith("input_"):
+            continue
+        for chunk in table.column(name).chunks:
+            for buffer in chunk.buffers():
+                checksum = checksum if buffer is None else zlib.crc32(buffer, checksum)
+    return checksum
 
 
 def info_to_json(info: DataInfo) -> dict[str, Any]:

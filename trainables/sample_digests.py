@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-__all__ = ["DIGEST", "checksum_of_the_rest", "sample_digests", "with_presence"]
+__all__ = ["DIGEST", "sample_digests", "with_presence"]
 
 DIGEST = "digest"
 """Column of the digests in the Arrow file."""
@@ -40,15 +39,3 @@ def with_presence(
     has = np.stack([present[name].astype(np.uint8) for name in sorted(present)], axis=1)
     found = [zlib.crc32(row.tobytes(), digest) for row, digest in zip(has, digests.tolist(), strict=True)]
     return np.array(found, np.uint32)
-
-
-def checksum_of_the_rest(table: pa.Table) -> int:
-    """Return the CRC-32 of every column except the inputs, which the digests are of."""
-    checksum = 0
-    for name in table.column_names:
-        if name.startswith("input_"):
-            continue
-        for chunk in table.column(name).chunks:
-            for buffer in chunk.buffers():
-                checksum = checksum if buffer is None else zlib.crc32(buffer, checksum)
-    return checksum

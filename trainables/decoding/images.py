@@ -22,6 +22,8 @@ LARGEST_PIXELS = 89_478_485
 """Pixels beyond which an image is a decompression bomb; Pillow's own limit, a quarter of a GiB at three bytes each."""
 
 _LEAST_DECODED = 0.5
+_BLOCKS_KEPT = 4
+Image.core.set_blocks_max(max(Image.core.get_blocks_max(), _BLOCKS_KEPT))  # else each image's memory is mapped anew
 _STRIP_ROWS = 64
 _JPEG_END = b"\xff\xd9"
 _READERS: tuple[tuple[bytes, type[ImageFile]], ...] = (

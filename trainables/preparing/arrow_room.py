@@ -10,11 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from trainables.api_data import Storage
+from trainables.preparing.filling import Room
 
-__all__ = ["Room", "make_room", "measure_room"]
-
-Room = Mapping[str, tuple[int, Storage]]
-"""column -> (offset of its first byte in the file, what one row is)."""
+__all__ = ["make_room", "measure_room"]
 
 
 def make_room(path: Path, columns: Mapping[str, pa.Array], large: Mapping[str, Storage], rows: int) -> None:

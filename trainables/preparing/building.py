@@ -3,24 +3,23 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-from joblib import Parallel, delayed
 
 from trainables.api_data import Storage
-from trainables.preparing.arrow_room import Room, make_room, measure_room
+from trainables.preparing.arrow_room import make_room, measure_room
 from trainables.preparing.audit import Audit
+from trainables.preparing.crew import Crew
 from trainables.preparing.file_dataset import FileDataset
-from trainables.preparing.filling import Filled, Work, fill, is_intact
+from trainables.preparing.filling import Chunk, Filled, Work, view
 from trainables.preparing.journal import Journal
 from trainables.preparing.limits import check_limits
 from trainables.preparing.manifest import Manifest, Sample
-from trainables.preparing.reader import Reader
+from trainables.preparing.reader import fitted_readers
 from trainables.preparing.tree import Tree
 from trainables.sample_digests import DIGEST
 
@@ -59,31 +58,30 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
         RawDataError, InvalidDataError: the raw data is not what it should be.
         OSError: the folder cannot be written, for instance because the disk is full.
     """
-    tree = dataset.tree()
-    manifest, audit = dataset.manifest(tree)
-    limits = (dataset, manifest, dataset.max_missing if options.max_missing is None else options.max_missing)
-    check_limits(*limits, audit)
-    readers = _fitted_readers(dataset, manifest)
-    large = _large_columns({name: reader.info().stored for name, reader in readers.items()})
-    data = staging / DATA
-    journal = Journal(staging / _JOURNAL, manifest.digest(), _CHUNK)
-    if not journal.goes_on:
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        make_room(data, _small_columns(dataset, manifest), large, len(manifest.samples))
-        journal.begin()
-    room = measure_room(data, large)
-    work = Work(tree.root, data, room, readers)
-    columns = _columns(data, room, len(manifest.samples))
-    inputs, present = ({name: columns[f"{kind}_{name}"] for name in readers} for kind in ("input", "present"))
-    done = {one.start: one for one in journal.filled() if is_intact(inputs, present, one)}
-    for filled in _fill_rest(work, manifest.samples, done, options):
-        journal.add(filled)
-        done[filled.start] = filled
+    with Crew(dataset.readers()) as crew:
+        tree = dataset.listing()
+        crew.grow(_workers(len(tree.sizes) // _CHUNK, options))
+        manifest, audit = dataset.manifest(tree)
+        limits = (dataset, manifest, dataset.max_missing if options.max_missing is None else options.max_missing)
+        check_limits(*limits, audit)
+        readers = fitted_readers(dataset.readers(), manifest.samples)
+        large = _large_columns({name: reader.info().stored for name, reader in readers.items()})
+        data, rows = staging / DATA, len(manifest.samples)
+        journal = Journal(staging / _JOURNAL, manifest.digest(), _CHUNK)
+        if not journal.goes_on:
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(parents=True)
+            make_room(data, _small_columns(dataset, manifest), large, rows)
+            journal.begin()
+        room = measure_room(data, large)
+        done = {one.start: one for one in journal.filled()}
+        for filled in _fill_rest(crew, Work(tree.root, data, room, readers), manifest.samples, dict(done), options):
+            journal.add(filled)
+            done[filled.start] = filled
     for filled in done.values():
         audit.extend(filled.issues)
     try:
-        check_limits(*limits, audit, decoded=columns)
+        check_limits(*limits, audit, decoded=view(data, room, 0, rows))
     finally:
         (staging / AUDIT).write_text(json.dumps(_audit_record(dataset, tree, manifest, audit), indent=1))
     journal.end()
@@ -95,11 +93,12 @@ def audit_files(dataset: FileDataset, options: BuildOptions) -> dict[str, Any]:
     Raises:
         RawDataError, InvalidDataError: the index is wrong; what a limit would refuse is only recorded.
     """
-    tree = dataset.tree()
-    manifest, audit = dataset.manifest(tree)
-    work = Work(tree.root, None, {}, _fitted_readers(dataset, manifest))
-    for filled in _fill_rest(work, manifest.samples, {}, options):
-        audit.extend(filled.issues)
+    with Crew(dataset.readers()) as crew:
+        tree = dataset.tree()
+        manifest, audit = dataset.manifest(tree)
+        work = Work(tree.root, None, {}, fitted_readers(dataset.readers(), manifest.samples))
+        for filled in _fill_rest(crew, work, manifest.samples, {}, options):
+            audit.extend(filled.issues)
     return _audit_record(dataset, tree, manifest, audit)
 
 
@@ -111,12 +110,6 @@ def _audit_record(dataset: FileDataset, tree: Tree, manifest: Manifest, audit: A
         "samples": {split: list(sizes) for split, sizes in dataset.sizes(manifest).items()},
         "findings": audit.to_json(),
     }
-
-
-def _fitted_readers(dataset: FileDataset, manifest: Manifest) -> dict[str, Reader]:
-    train = [sample for sample in manifest.samples if sample.split == "train"]
-    readers = dataset.readers()
-    return {name: reader.fitted(sample.media.get(name) for sample in train) for name, reader in readers.items()}
 
 
 def _large_columns(stored: Mapping[str, Storage]) -> dict[str, Storage]:
@@ -137,32 +130,22 @@ def _small_columns(dataset: FileDataset, manifest: Manifest) -> dict[str, pa.Arr
 
 
 def _fill_rest(
-    work: Work, samples: Sequence[Sample], done: Mapping[int, Filled], options: BuildOptions
+    crew: Crew, work: Work, samples: Sequence[Sample], kept: Mapping[int, Filled], options: BuildOptions
 ) -> Iterator[Filled]:
-    """Yield the chunks that are not done yet as they are finished."""
-    starts = [start for start in range(0, len(samples), _CHUNK) if start not in done]
-    ready = sum(filled.stop - filled.start for filled in done.values())
-    workers = min(options.workers or len(os.sched_getaffinity(0)), max(len(starts) // _CHUNKS_PER_WORKER, 1))
-    for filled in _in_parallel(work, samples, starts, workers):
+    """Yield the chunks that are not there yet as they are finished; those that are kept only if they are damaged."""
+    chunks = [
+        Chunk(start, samples[start : start + _CHUNK], kept.get(start)) for start in range(0, len(samples), _CHUNK)
+    ]
+    crew.grow(_workers(len(chunks), options))
+    ready = 0
+    for filled in crew.fill(work, chunks):
         ready += filled.stop - filled.start
-        if options.progress:
-            options.progress(ready, len(samples))
-        yield filled
+        if filled.is_new:
+            if options.progress:
+                options.progress(ready, len(samples))
+            yield filled
 
 
-def _in_parallel(work: Work, samples: Sequence[Sample], starts: list[int], workers: int) -> Iterable[Filled]:
-    chunks = ((work, start, samples[start : start + _CHUNK]) for start in starts)
-    if workers == 1:
-        return (fill(*chunk) for chunk in chunks)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # the processes are the parallelism
-    pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="16*n_jobs", batch_size=1)
-    filled: Iterable[Filled] = pool(delayed(fill)(*chunk) for chunk in chunks)
-    return filled
-
-
-def _columns(data: Path, room: Room, rows: int) -> dict[str, Any]:
-    """Map the large columns; what is written to the file later shows in them."""
-    return {
-        name: np.memmap(data, storage.dtype, "r", offset, (rows, *storage.shape))
-        for name, (offset, storage) in room.items()
-    }
+def _workers(chunks: int, options: BuildOptions) -> int:
+    """Return how many processes are worth starting."""
+    return min(options.workers or len(os.sched_getaffinity(0)), max(chunks // _CHUNKS_PER_WORKER, 1))

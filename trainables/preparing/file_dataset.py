@@ -17,7 +17,7 @@ from trainables.preparing.filling import read_samples
 from trainables.preparing.index_memo import remembered_digest
 from trainables.preparing.manifest import Manifest, Sample
 from trainables.preparing.presence import named_twice, what_is_there
-from trainables.preparing.reader import Reader
+from trainables.preparing.reader import Reader, fitted_readers
 from trainables.preparing.roots import known_root
 from trainables.preparing.tree import RawDataError, Tree
 from trainables.raw_data_checks import check_index
@@ -52,6 +52,7 @@ class FileDataset(Dataset):
     """True if the official split itself puts one group into several splits."""
 
     root: Path | None = None
+    _listed: Tree | None = None
     _indexed: tuple[tuple[Path, str], Manifest, Audit] | None = None
 
     @classmethod
@@ -81,17 +82,14 @@ class FileDataset(Dataset):
 
     def content(self) -> Mapping[str, str]:
         """The index's hash, remembered as long as no file of the folder changes, and those of the readers."""
-        tree = self.tree()  # first, since a wrong folder is the likeliest mistake
+        tree = self._listed = self.tree()  # first, since a wrong folder is the likeliest mistake
         own = {name: value for reader in self.readers().values() for name, value in reader.content().items()}
         return {"index": remembered_digest(self, tree), **own}
 
     def load(self) -> RawData:
         """Decode everything in this process and in memory: for small data sets, without a cache."""
         manifest, _ = self.manifest()
-        train = [sample for sample in manifest.samples if sample.split == "train"]
-        readers = {
-            name: reader.fitted(sample.media.get(name) for sample in train) for name, reader in self.readers().items()
-        }
+        readers = fitted_readers(self.readers(), manifest.samples)
         count = len(manifest.samples)
         inputs = {
             name: np.zeros((count, *one.info().stored.shape), one.info().stored.dtype) for name, one in readers.items()
@@ -116,6 +114,10 @@ class FileDataset(Dataset):
         """
         return Tree.find(self.raw_folder(), self.markers, self.layout, self.card.title)
 
+    def listing(self) -> Tree:
+        """Return the tree that `content` saw, so that what is prepared is what was fingerprinted; else list it now."""
+        return self._listed or self.tree()
+
     def raw_folder(self) -> Path:
         """Return where the raw files are, without looking whether they are.
 
@@ -132,7 +134,7 @@ class FileDataset(Dataset):
             InvalidDataError: ids occur twice, a split is empty, or a group is in two splits.
         """
         tree = tree or self.tree()
-        state = (tree.root, tree.signature())
+        state = (tree.root, tree.signature)
         if self._indexed is None or self._indexed[0] != state:
             self._indexed = (state, *self._index(tree))
         _, manifest, audit = self._indexed
@@ -143,9 +145,8 @@ class FileDataset(Dataset):
         readers = self.readers()
         found = [what_is_there(sample, readers, tree, audit) for sample in self._usable(tree, audit)]
         kept = [pair for pair in found if any(value is not None for value in pair[0].media.values())]
-        for sample, _ in found:
-            if not any(value is not None for value in sample.media.values()):
-                audit.add("nothing_left", sample.sample_id)
+        left = {id(sample) for sample, _ in kept}
+        audit.extend(("nothing_left", sample.sample_id) for sample, _ in found if id(sample) not in left)
         if not kept:
             raise RawDataError(f"no sample of {self.card.title} was found in {tree.root}")
         manifest = Manifest.of(kept)

@@ -1,22 +1,28 @@
-"""One chunk of samples from raw files into the room that the cache file has for them; runs in worker processes."""
+"""One chunk of samples from raw files into the room that the cache file has for them; runs in worker processes.
+
+Starting a worker must be quick, so nothing here imports torch, pandas or pyarrow.
+"""
 
 import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from trainables.preparing.arrow_room import Room
+from trainables.api_data import Storage
 from trainables.preparing.manifest import Sample
 from trainables.preparing.reader import Reader
 from trainables.sample_digests import DIGEST, sample_digests, with_presence
 
-__all__ = ["Filled", "ReadSample", "Work", "fill", "is_intact", "read_samples"]
+__all__ = ["Chunk", "Filled", "ReadSample", "Room", "Work", "fill", "read_samples", "view"]
+
+Room = Mapping[str, tuple[int, Storage]]
+"""column -> (offset of its first byte in the file, what one row is)."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +34,12 @@ class Work:
         data: the file to fill; None only looks at what is there.
         room: where its columns are.
         readers: modality -> how it is read.
-        driver: id of the process that hands out the chunks.
     """
 
     root: Path
     data: Path | None
     room: Room
     readers: Mapping[str, Reader]
-    driver: int = field(default_factory=os.getpid)
 
 
 @dataclass(frozen=True)
@@ -47,22 +51,40 @@ class Filled:
         stop: the row behind its last.
         checksum: CRC-32 of the samples' digests.
         issues: (audit code, file or sample id).
+        is_new: False if an earlier attempt left it there.
     """
 
     start: int
     stop: int
     checksum: int
     issues: Sequence[tuple[str, str]]
+    is_new: bool = True
 
 
-def fill(work: Work, start: int, samples: Sequence[Sample]) -> Filled:
-    """Decode the samples and write them to the rows from `start` on, each as soon as it is decoded.
+@dataclass(frozen=True)
+class Chunk:
+    """Some samples that follow each other.
+
+    Attributes:
+        start: row of the first.
+        samples: what they are read from.
+        kept: what an earlier attempt that was killed says of them, if it did them.
+    """
+
+    start: int
+    samples: Sequence[Sample]
+    kept: Filled | None = None
+
+
+def fill(work: Work, chunk: Chunk) -> Filled:
+    """Decode the samples and write them to their rows, each as soon as it is decoded, unless they are there.
 
     Raises:
         OSError: the file cannot be written.
     """
-    if work.driver not in {os.getpid(), os.getppid()}:
-        os._exit(1)  # the driver was killed: what is still queued would only be in the way of the next one
+    if chunk.kept is not None and _is_intact(work, chunk.kept):
+        return replace(chunk.kept, is_new=False)
+    start, samples = chunk.start, chunk.samples
     present = {name: np.zeros(len(samples), np.bool_) for name in work.readers}
     digests = np.zeros(len(samples), np.uint32)
     issues: list[tuple[str, str]] = []
@@ -111,11 +133,22 @@ def read_samples(readers: Mapping[str, Reader], samples: Sequence[Sample], root:
             yield ReadSample(name, row, values, is_present=True, issues=issues)
 
 
-def is_intact(
-    inputs: Mapping[str, npt.NDArray[Any]], present: Mapping[str, npt.NDArray[np.bool_]], one: Filled
-) -> bool:
-    """Tell whether the rows of a chunk are what was written; the arrays are views of the whole file."""
-    return zlib.crc32(sample_digests(inputs, present, one.start, one.stop).data) == one.checksum
+def view(data: Path, room: Room, start: int, stop: int) -> dict[str, npt.NDArray[Any]]:
+    """Map these rows of the file's large columns; what is written to the file later shows in them."""
+    return {
+        name: np.memmap(
+            data, storage.dtype, "r", offset + start * storage.bytes_per_sample, (stop - start, *storage.shape)
+        )
+        for name, (offset, storage) in room.items()
+    }
+
+
+def _is_intact(work: Work, one: Filled) -> bool:
+    """Tell whether the rows are what was written."""
+    assert work.data is not None, "nothing is kept where nothing is written"
+    rows = view(work.data, work.room, one.start, one.stop)
+    inputs, present = ({name: rows[f"{kind}_{name}"] for name in work.readers} for kind in ("input", "present"))
+    return zlib.crc32(sample_digests(inputs, present, 0, one.stop - one.start).data) == one.checksum
 
 
 Write = Callable[[str, int, npt.NDArray[Any]], None]

@@ -28,7 +28,7 @@ def remembered_digest(dataset: Any, tree: Tree) -> str:
         "root": str(tree.root),
     }
     path = default_cache_root() / _FOLDER / f"{dataset.key()}-{content_hash(what)}.json"
-    signature = tree.signature()
+    signature = tree.signature
     known = _read(path)
     if known.get("signature") == signature:
         return str(known["digest"])

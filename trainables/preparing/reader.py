@@ -8,10 +8,10 @@ from typing import Any
 
 from trainables.api_data import InputInfo
 from trainables.decoding.decoded import Decoded
-from trainables.preparing.manifest import Media
+from trainables.preparing.manifest import Media, Sample
 from trainables.preparing.tree import Tree
 
-__all__ = ["Reader", "file_bytes"]
+__all__ = ["Reader", "file_bytes", "fitted_readers"]
 
 
 class Reader(ABC):
@@ -44,6 +44,12 @@ class Reader(ABC):
     def content(self) -> Mapping[str, str]:
         """Return name -> hash of what it uses besides the samples, such as a tokenizer's files."""
         return MappingProxyType({})
+
+
+def fitted_readers(readers: Mapping[str, Reader], samples: Sequence[Sample]) -> dict[str, Reader]:
+    """Return the readers with what they learn from those of the samples that are for training."""
+    train = [sample for sample in samples if sample.split == "train"]
+    return {name: reader.fitted(sample.media.get(name) for sample in train) for name, reader in readers.items()}
 
 
 def file_bytes(root: Path, path: str) -> bytes | None:

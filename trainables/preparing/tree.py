@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from search_spaces.errors import MmptError
@@ -113,8 +114,9 @@ class Tree:
         except OSError as error:
             raise RawDataError(f"{self.root / path} cannot be read: {error.strerror}") from error
 
+    @cached_property
     def signature(self) -> str:
-        """Return a hash of every path, size and time of change: equal as long as nobody touched the folder."""
+        """A hash of every path, size and time of change: equal as long as nobody touched the folder."""
         return hashlib.sha256(json.dumps(self._stamps).encode()).hexdigest()
 
     def audit(self) -> Audit:
