@@ -1,23 +1,26 @@
 """Preparing 20,000 JPEGs with captions, against the fastest plain loop that decodes and resizes them.
 
-Prints images per second of both, the ratio, the memory of all processes together, what the second call costs, and what
-being killed half-way costs.
+Prints images per second and processor time of both, the memory of all processes together, what the second call costs,
+and what being killed half-way costs. Processor time is what to look at where other work disturbs the wall clock. The
+first repetition may find memory that nobody used yet, which costs more to write to.
 """
 
 import argparse
 import json
+import math
 import os
+import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from PIL import Image
@@ -58,30 +61,51 @@ def _picture(generator: np.random.Generator) -> bytes:
     return file.getvalue()
 
 
-def plain(paths: list[str], kept: str | None = None) -> int:
-    """Decode and resize: nothing is checked, and the pixels are thrown away unless a file is named for them."""
-    total = 0
+class Cost(NamedTuple):
+    """Processor time of a process and all that it started, which other work on the machine changes least; wall time."""
+
+    processor_seconds: float
+    wall_seconds: float
+
+    def __add__(self, other: object) -> "Cost":
+        assert isinstance(other, Cost)
+        return Cost(*(one + another for one, another in zip(self, other, strict=True)))
+
+    def __str__(self) -> str:
+        return f"{self.processor_seconds:.1f} s of processors in {self.wall_seconds:.1f} s"
+
+
+def cost_of(what: Callable[[], object]) -> Cost:
+    """Measure a call; the processes that it starts must have ended when it returns."""
+    before, began = _used_seconds(), time.perf_counter()
+    what()
+    return Cost(_used_seconds() - before, time.perf_counter() - began)
+
+
+def _used_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def plain(paths: list[str], kept: str | None = None) -> None:
+    """Decode and resize: nothing is checked, and the image is thrown away unless a file is named for its pixels."""
+    Image.core.set_blocks_max(4)  # without it, memory is mapped anew for each image, and the loop is a sixth slower
     with Path(kept or os.devnull).open("wb", buffering=0) as file:
         for path in paths:
             with Image.open(path) as image:
                 image.draft("RGB", (SIZE, SIZE))
-                pixels = np.asarray(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
-            total += int(pixels[0, 0, 0])
+                small = image.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
             if kept:
-                file.write(pixels.data)
-    return total
+                file.write(small.tobytes())
 
 
-def seconds_of_plain_loop(root: Path, folder: Path | None = None) -> float:
-    """Time the plain loop in as many processes; with a folder, it keeps the pixels there."""
+def plain_loop(root: Path, folder: Path | None = None) -> None:
+    """Run the plain loop in as many processes; with a folder, it keeps the pixels there."""
     paths = [str(path) for path in sorted((root / "imgs").glob("*.jpg"))]
     parts = [paths[start : start + 256] for start in range(0, len(paths), 256)]
+    files = [str(folder / f"{place}.pixels") if folder else None for place in range(len(parts))]
     with ProcessPoolExecutor(PROCESSES) as pool:
-        list(pool.map(plain, [[paths[0]]] * PROCESSES))  # the processes are there before the clock starts
-        started = time.perf_counter()
-        files = [str(folder / f"{place}.pixels") if folder else None for place in range(len(parts))]
         list(pool.map(plain, parts, files))
-        return time.perf_counter() - started
 
 
 class PeakMemory:
@@ -131,58 +155,89 @@ def command(root: Path, cache: Path) -> list[str]:
     return [sys.executable, "-m", "orchestrator", "prepare", DATASET, *folders, *settings, "--max-missing", "1"]
 
 
-def seconds_of_command(root: Path, cache: Path, kill_after: float | None = None) -> float:
-    """Time one call of it, or kill it on the way."""
-    started = time.perf_counter()
+def call(root: Path, cache: Path, until_seconds: float = math.inf) -> Cost:
+    """Call the command, and kill it once it and its workers have used so much processor time."""
+    before, began = _used_seconds(), time.perf_counter()
     running = subprocess.Popen(command(root, cache), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        running.wait(kill_after)
-    except subprocess.TimeoutExpired:
-        running.send_signal(signal.SIGKILL)
+    used = 0.0
+    while running.poll() is None and used < until_seconds:
+        used = max(used, sum(map(_processor_seconds, _family(running.pid))))
+        time.sleep(0.01 if used else 0)
+    if running.poll() is None:
+        running.kill()
         running.wait()
-    return time.perf_counter() - started
+        return Cost(used, time.perf_counter() - began)  # of processes that nobody waits for the system says nothing
+    return Cost(_used_seconds() - before, time.perf_counter() - began)
+
+
+def _processor_seconds(process: int) -> float:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def compare_with_loops(root: Path, folder: Path, count: int) -> None:
+    """Print what images cost, of both loops and of preparing."""
+    pixels, caches = folder / "pixels", [folder / "cache", folder / "indexes"]
+    pixels.mkdir()
+    loop = cost_of(lambda: plain_loop(root))
+    keeping = cost_of(lambda: plain_loop(root, pixels))
+    shutil.rmtree(pixels)
+    dataset = build_dataset(DATASET, PARAMS)
+    dataset.root = root
+    with PeakMemory() as memory:
+        own = cost_of(
+            lambda: prepare(dataset, compute_fingerprint(dataset), caches[0], BuildOptions(max_missing=1.0)),
+        )
+    for cache in caches:
+        shutil.rmtree(cache)
+    for name, cost in {"plain loop": loop, "keeping pixels": keeping, "preparing": own}.items():
+        each = 1000 * cost.processor_seconds / count
+        print(f"  {name}: {count / cost.wall_seconds:.0f}/s, {each:.3f} ms of a processor each ({cost})")
+    for name, cost in {"the plain loop": loop, "one that keeps the pixels": keeping}.items():
+        shares = [one / another for one, another in zip(cost, own, strict=True)]
+        print(f"  speed of preparing / {name}: {shares[0]:.2f} by processor time, {shares[1]:.2f} by wall time")
+    print(f"  memory of all: {memory.anonymous_mib:.0f} MiB, {memory.proportional_mib:.0f} MiB with mapped files")
+
+
+def compare_with_killed(root: Path, folder: Path) -> None:
+    """Print what the command costs, what it costs when it is called again, and when it is killed on the way."""
+    indexes, whole_cache, killed_cache = folder / "indexes", folder / "whole", folder / "killed"
+    whole = call(root, whole_cache)
+    again = call(root, whole_cache)
+    shutil.rmtree(indexes)
+    shutil.rmtree(whole_cache)
+    first = call(root, killed_cache, until_seconds=whole.processor_seconds / 2)
+    second = call(root, killed_cache)
+    shutil.rmtree(indexes)
+    shutil.rmtree(killed_cache)
+    more = [100 * (one / another - 1) for one, another in zip(first + second, whole, strict=True)]
+    print(f"  the command: {whole}; called again: {again}")
+    print(f"  killed after {first}, then {second}: {more[0]:+.1f} % of processor time, {more[1]:+.1f} % of wall time")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=20_000)
-    count = parser.parse_args().images
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["MMPT_CACHE"] = folder
-        root = Path(folder, "raw")
-        make_tree(root, count)
-        print(f"{count} images of {WIDTH} x {HEIGHT} to {SIZE}, {PROCESSES} processes")
-        loops, keeping, ours = [], [], []
-        for _ in range(3):  # in turn, so that both see the same machine; the first finds memory that nobody used yet
-            loops.append(seconds_of_plain_loop(root))
-            pixels = Path(folder, "pixels")
-            pixels.mkdir()
-            keeping.append(seconds_of_plain_loop(root, pixels))
-            shutil.rmtree(pixels)
-            dataset = build_dataset(DATASET, PARAMS)
-            dataset.root = root
-            with PeakMemory() as memory:
-                started = time.perf_counter()
-                fingerprint = compute_fingerprint(dataset)
-                prepare(dataset, fingerprint, Path(folder, "cache"), BuildOptions(max_missing=1.0))
-                ours.append(time.perf_counter() - started)
-            shutil.rmtree(Path(folder, "cache"))
-            shutil.rmtree(Path(folder, "indexes"))
-        for loop, keep, own in zip(loops, keeping, ours, strict=True):
-            print(
-                f"plain loop {count / loop:.0f}/s, keeping pixels {count / keep:.0f}/s, preparing {count / own:.0f}/s: "
-            )
-            print(f"  {loop / own:.2f} of the plain loop, {keep / own:.2f} of one that keeps the pixels")
-        print(f"memory of all: {memory.anonymous_mib:.0f} MiB, {memory.proportional_mib:.0f} MiB with mapped files")
-        whole = seconds_of_command(root, Path(folder, "whole"))
-        again = seconds_of_command(root, Path(folder, "whole"))
-        first = seconds_of_command(root, Path(folder, "killed"), kill_after=whole / 2)
-        second = seconds_of_command(root, Path(folder, "killed"))
-        print(f"the command: {whole:.1f} s; called again: {again:.2f} s")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--only", choices=["loops", "killed"], help="by default both")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ["MMPT_CACHE"] = name
+        make_tree(folder / "raw", asked.images)
         print(
-            f"killed after {first:.1f} s, called again: {second:.1f} s more, {(first + second) / whole - 1:+.1%} in all"
+            f"{asked.images} images of {WIDTH} x {HEIGHT} to {SIZE}, {PROCESSES} processes, {os.getloadavg()[0]} load"
         )
+        for number in range(asked.repetitions):  # in turn, so that all see the same machine
+            print(f"repetition {number}")
+            if asked.only != "killed":
+                compare_with_loops(folder / "raw", folder, asked.images)
+            if asked.only != "loops":
+                compare_with_killed(folder / "raw", folder)
 
 
 if __name__ == "__main__":

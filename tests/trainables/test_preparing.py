@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -18,10 +18,15 @@ from search_spaces.errors import InvalidValueError
 from trainables.api_files import Audit, Sample
 from trainables.data import load_split
 from trainables.dataset_identity import compute_fingerprint
+from trainables.decoding.decoded import Decoded
 from trainables.prepared import PreparedError, prepare, verify
 from trainables.preparing.building import BuildOptions, audit_files
+from trainables.preparing.crew import CrewError
+from trainables.preparing.manifest import Media
+from trainables.preparing.reader import Reader
 from trainables.preparing.roots import known_root, remember_root
 from trainables.preparing.tree import RawDataError, Tree
+from trainables.preparing.vector_reader import VectorReader
 from trainables.raw_data_checks import InvalidDataError
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -88,21 +93,40 @@ def test_a_killed_attempt_is_gone_on_with_and_gives_the_same_bytes(raw: Path, tm
     assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == [fingerprint, f"{fingerprint}.lock"]
 
 
-def test_what_a_killed_attempt_left_damaged_is_read_again(raw: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def damaged(raw: Path, tmp_path: Path) -> Path:
+    """What a killed attempt left, with a wrong bit in a sample of the second chunk."""
     _start(KILLED, raw, tmp_path / "cache").communicate(timeout=120)
     dataset = loose(raw)
-    fingerprint = compute_fingerprint(dataset)
-    partial = tmp_path / "cache" / f".{fingerprint}.partial" / "data.arrow"
-    content = np.memmap(partial, np.uint8, "r+")
-    vector = dataset.load().inputs["vector"][40].tobytes()  # a sample of the second chunk
-    place = content.tobytes().index(vector)
-    content[place] ^= 1
+    partial = tmp_path / "cache" / f".{compute_fingerprint(dataset)}.partial"
+    content = np.memmap(partial / "data.arrow", np.uint8, "r+")
+    content[content.tobytes().index(dataset.load().inputs["vector"][40].tobytes())] ^= 1
     content.flush()
-    steps = Steps()
-    prepare(dataset, fingerprint, tmp_path / "cache", BuildOptions(progress=steps))
+    return partial
+
+
+@pytest.mark.parametrize("boot", ["another", None])
+def test_what_is_damaged_when_the_machine_starts_again_is_read_again(
+    raw: Path, tmp_path: Path, damaged: Path, boot: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if boot:
+        (tmp_path / "boot").write_text(boot)
+    monkeypatch.setattr("trainables.preparing.journal._BOOT", tmp_path / "boot")
+    dataset, steps = loose(raw), Steps()
+    prepared = prepare(dataset, compute_fingerprint(dataset), tmp_path / "cache", BuildOptions(progress=steps))
     assert steps.done[0] == 64  # the first chunk was kept, the second is done again
-    prepared = prepare(dataset, fingerprint, tmp_path / "cache")
     np.testing.assert_array_equal(prepared.inputs["vector"], dataset.load().inputs["vector"])
+    assert not damaged.exists()
+
+
+def test_what_somebody_damaged_meanwhile_is_found_before_a_sweep(raw: Path, tmp_path: Path, damaged: Path) -> None:
+    dataset, steps = loose(raw), Steps()
+    fingerprint = compute_fingerprint(dataset)
+    prepare(dataset, fingerprint, tmp_path / "cache", BuildOptions(progress=steps))
+    assert steps.done[0] == 96  # chunks that a killed process wrote are certain
+    assert not damaged.exists()
+    with pytest.raises(PreparedError, match="checksum of 1 samples"):
+        verify(fingerprint, tmp_path / "cache")
 
 
 def test_several_processes_read_what_one_reads(tmp_path: Path) -> None:
@@ -112,6 +136,38 @@ def test_several_processes_read_what_one_reads(tmp_path: Path) -> None:
     prepare(dataset, fingerprint, tmp_path / "two", BuildOptions(workers=2))
     data = [(tmp_path / name / fingerprint / "data.arrow").read_bytes() for name in ("one", "two")]
     assert data[0] == data[1]
+
+
+class Failing(Loose):
+    """Has a reader whose process ends, or that fails."""
+
+    def readers(self) -> Mapping[str, Reader]:
+        return {**super().readers(), "vector": FailingReader(4)}
+
+
+class FailingReader(VectorReader):
+    """Fails as the last file says; everything else is read."""
+
+    def read(self, media: Sequence[Media], root: Path) -> list[Decoded]:
+        for path in media:
+            words = (root / str(path)).read_bytes()
+            if words == b"killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if words == b"failed":
+                raise ValueError(f"cannot read {path}")
+        return super().read(media, root)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [("killed", r"code -9: .*--workers 1"), ("failed", r"cannot read vectors/s0")]
+)
+def test_a_worker_that_ends_or_fails_is_said(tmp_path: Path, how: str, said: str) -> None:
+    raw = make_loose(tmp_path / "many", 2048)
+    (raw / "vectors" / "s01500.npy").write_text(how)
+    failing = Failing(Failing.Params())
+    failing.root = raw
+    with pytest.raises(CrewError, match=said):
+        prepare(failing, compute_fingerprint(failing), tmp_path / "cache", BuildOptions(workers=2))
 
 
 def test_a_disk_that_is_full_is_said_before_anything_is_read(

@@ -52,7 +52,8 @@ class BuildOptions:
 def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> None:
     """Write `data.arrow` and `audit.json` into the staging folder.
 
-    Call it while holding the lock. What is in the folder already is used if its checksums are right.
+    Call it while holding the lock. What is in the folder already is used; if the machine has been restarted since, only
+    as far as its checksums are right.
 
     Raises:
         RawDataError, InvalidDataError: the raw data is not what it should be.
@@ -67,7 +68,7 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
         readers = fitted_readers(dataset.readers(), manifest.samples)
         large = _large_columns({name: reader.info().stored for name, reader in readers.items()})
         data, rows = staging / DATA, len(manifest.samples)
-        journal = Journal(staging / _JOURNAL, manifest.digest(), _CHUNK)
+        journal = Journal(staging / _JOURNAL, manifest.digest, _CHUNK)
         if not journal.goes_on:
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir(parents=True)
@@ -75,7 +76,8 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
             journal.begin()
         room = measure_room(data, large)
         done = {one.start: one for one in journal.filled()}
-        for filled in _fill_rest(crew, Work(tree.root, data, room, readers), manifest.samples, dict(done), options):
+        work, check = Work(tree.root, data, room, readers), not journal.is_certain
+        for filled in _fill_rest(crew, work, manifest.samples, dict(done), options, check=check):
             journal.add(filled)
             done[filled.start] = filled
     for filled in done.values():
@@ -97,7 +99,7 @@ def audit_files(dataset: FileDataset, options: BuildOptions) -> dict[str, Any]:
         tree = dataset.tree()
         manifest, audit = dataset.manifest(tree)
         work = Work(tree.root, None, {}, fitted_readers(dataset.readers(), manifest.samples))
-        for filled in _fill_rest(crew, work, manifest.samples, {}, options):
+        for filled in _fill_rest(crew, work, manifest.samples, {}, options, check=False):
             audit.extend(filled.issues)
     return _audit_record(dataset, tree, manifest, audit)
 
@@ -130,14 +132,13 @@ def _small_columns(dataset: FileDataset, manifest: Manifest) -> dict[str, pa.Arr
 
 
 def _fill_rest(
-    crew: Crew, work: Work, samples: Sequence[Sample], kept: Mapping[int, Filled], options: BuildOptions
+    crew: Crew, work: Work, samples: Sequence[Sample], kept: Mapping[int, Filled], options: BuildOptions, *, check: bool
 ) -> Iterator[Filled]:
-    """Yield the chunks that are not there yet as they are finished; those that are kept only if they are damaged."""
-    chunks = [
-        Chunk(start, samples[start : start + _CHUNK], kept.get(start)) for start in range(0, len(samples), _CHUNK)
-    ]
+    """Yield the chunks that are not kept as they are finished; with `check`, also the kept ones that are damaged."""
+    starts = [start for start in range(0, len(samples), _CHUNK) if check or start not in kept]
+    chunks = [Chunk(start, samples[start : start + _CHUNK], kept.get(start)) for start in starts]
+    ready = len(samples) - sum(len(chunk.samples) for chunk in chunks)
     crew.grow(_workers(len(chunks), options))
-    ready = 0
     for filled in crew.fill(work, chunks):
         ready += filled.stop - filled.start
         if filled.is_new:

@@ -32,7 +32,7 @@ def remembered_digest(dataset: Any, tree: Tree) -> str:
     known = _read(path)
     if known.get("signature") == signature:
         return str(known["digest"])
-    digest = dataset.manifest(tree)[0].digest()
+    digest = dataset.manifest(tree)[0].digest
     _write(path, {"signature": signature, "digest": digest})
     return str(digest)
 

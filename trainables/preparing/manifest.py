@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from search_spaces.spec import canonical_json
@@ -52,8 +53,9 @@ class Manifest:
         ordered = sorted(found, key=lambda pair: (places.get(pair[0].split, len(places)), pair[0].sample_id))
         return cls(tuple(sample for sample, _ in ordered), tuple(identities for _, identities in ordered))
 
+    @cached_property
     def digest(self) -> str:
-        """Return the SHA-256 of everything in it; paths do not count, so equal data in another tree is equal."""
+        """The SHA-256 of everything in it; paths do not count, so equal data in another tree is equal."""
         digest = hashlib.sha256()
         for sample, identities in zip(self.samples, self.identities, strict=True):
             label = sample.label if isinstance(sample.label, str) else list(sample.label)
