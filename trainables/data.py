@@ -12,7 +12,7 @@ from torch import Tensor
 from search_spaces.modality import Pattern
 from trainables.api import Batch, InputInfo
 from trainables.prepared import Prepared
-from trainables.stored_inputs import as_input
+from trainables.stored_inputs import Scratch, as_input
 
 __all__ = ["SplitData", "load_split", "order_of_epoch"]
 
@@ -25,7 +25,7 @@ class SplitData:
 
     Attributes:
         sample_ids: ids in the order of the rows.
-        inputs: modality -> (N, *stored shape); on the device, or pinned on the host if too large for it.
+        inputs: modality -> (N, *stored shape); on the device, or mapped on the host if too large for it.
         infos: modality -> what an encoder gets.
         lengths: text modality -> (N,) number of tokens up to the last that is no padding, at least 1.
         targets: (N,) or (N, C), on the device.
@@ -44,13 +44,21 @@ class SplitData:
     modalities: tuple[str, ...]
     device: torch.device
 
-    def batch(self, rows: npt.NDArray[np.int64], pattern: Pattern | None = None) -> Batch:
-        """Return these rows; with a pattern, as if no other modality were available."""
+    def batch(
+        self, rows: npt.NDArray[np.int64], pattern: Pattern | None = None, scratch: Scratch | None = None
+    ) -> Batch:
+        """Return these rows; with a pattern, as if no other modality were available.
+
+        Args:
+            rows: of this split.
+            pattern: modalities to show.
+            scratch: memory for the inputs, which then hold until the next batch with the same one.
+        """
         available = self.available[rows]
         if pattern is not None:
             available = available & np.isin(self.modalities, pattern)
         shown = self.inputs if pattern is None else {name: self.inputs[name] for name in pattern if name in self.inputs}
-        inputs = {name: self._take(name, rows[available[:, self.modalities.index(name)]]) for name in shown}
+        inputs = {name: self._take(name, rows[available[:, self.modalities.index(name)]], scratch) for name in shown}
         targets = self.targets.index_select(0, torch.from_numpy(rows).to(self.device, non_blocking=True))
         return Batch(inputs=inputs, available=available, modalities=self.modalities, targets=targets)
 
@@ -67,14 +75,19 @@ class SplitData:
         """Return the same samples with only what `mask` (N, M) leaves of them."""
         return replace(self, available=self.available & mask)
 
-    def _take(self, name: str, rows: npt.NDArray[np.int64]) -> Tensor:
-        source = self.inputs[name]
+    def _take(self, name: str, rows: npt.NDArray[np.int64], scratch: Scratch | None) -> Tensor:
+        source, info = self.inputs[name], self.infos[name]
         if name in self.lengths:  # a batch is no longer than its longest text
             source = source[:, : int(self.lengths[name][rows].max(initial=1))]
+        shape = (len(rows), *source.shape[1:])
+        # Only from pinned memory does a copy to the device not wait; torch keeps such memory until the copy is done.
+        pinned = source.device != self.device
+        taken = torch.empty(shape, dtype=source.dtype, device=source.device, pin_memory=pinned)
         # index_select copies whole rows: up to ten times as fast as indexing with a tensor
-        taken = source.index_select(0, torch.from_numpy(rows).to(source.device, non_blocking=True))
-        moved = taken if taken.device == self.device else taken.to(self.device, non_blocking=True)
-        return as_input(moved, self.infos[name])
+        torch.index_select(source, 0, torch.from_numpy(rows).to(source.device, non_blocking=True), out=taken)
+        moved = taken.to(self.device, non_blocking=True)
+        room = None if scratch is None else scratch.floats(name, (len(rows), *info.shape), self.device)
+        return as_input(moved, info, room)
 
     def __len__(self) -> int:
         return len(self.sample_ids)
@@ -123,4 +136,4 @@ def _tensor(values: npt.NDArray[np.generic], device: torch.device) -> Tensor:
         return tensor
     free, _ = torch.cuda.mem_get_info(device)
     fits = tensor.numel() * tensor.element_size() < _LARGEST_SHARE * free
-    return tensor.to(device) if fits else tensor.pin_memory()
+    return tensor.to(device) if fits else tensor

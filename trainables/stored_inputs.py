@@ -1,35 +1,53 @@
 """From what lies in the cache to what an encoder gets, on the device and for one batch at a time."""
 
+import math
 from functools import lru_cache
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from trainables.api_data import InputInfo, Storage
 
-__all__ = ["as_input"]
+__all__ = ["Scratch", "as_input"]
 
 
-def as_input(stored: Tensor, info: InputInfo) -> Tensor:
+class Scratch:
+    """Memory for a batch's inputs that the next batch uses again.
+
+    Fresh memory of this size comes from the system page by page, which takes four times as long as filling it.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, torch.device], Tensor] = {}
+
+    def floats(self, name: str, shape: tuple[int, ...], device: torch.device) -> Tensor:
+        """Return a tensor of this shape with any content; what was returned before under this name is lost."""
+        size = math.prod(shape)
+        held = self._held.get((name, device))
+        if held is None or held.numel() < size:
+            held = self._held[name, device] = torch.empty(size, device=device)
+        return held[:size].view(shape)
+
+
+def as_input(stored: Tensor, info: InputInfo, room: Tensor | None = None) -> Tensor:
     """Return (B, *shape) floats, or token ids (B, tokens) that may be fewer than the shape says.
 
     Args:
         stored: (B, *stored shape).
         info: what the encoder gets, and how it is stored.
+        room: where to put floats that are computed, (B, *shape); by default they get memory of their own.
     """
     if info.kind == "text":
         return stored.long()
     storage = info.storage
     if storage is None:
         return stored
+    values = torch.empty((len(stored), *info.shape), device=stored.device) if room is None else room
+    known = values[..., : storage.shape[-1]]
     scale, shift = _affine(storage, len(info.shape), stored.device)
-    values = stored.float()
-    if scale.numel() > 1 and values.shape[-scale.dim()] == 1:  # one stored channel stands for several equal ones
-        values = values.repeat_interleave(scale.numel(), dim=-scale.dim())
-    values = values.mul_(scale).add_(shift)
-    missing = info.shape[-1] - storage.shape[-1]
-    return functional.pad(values, (0, missing), value=storage.padding) if missing else values
+    known.copy_(stored).mul_(scale).add_(shift)  # one stored channel stands for several equal ones
+    values[..., storage.shape[-1] :] = storage.padding
+    return values
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,7 @@ from trainables.api import Batch, Features, Method, Rehearsal, Term
 from trainables.data import SplitData, order_of_epoch
 from trainables.devices import Compute, seed_everything
 from trainables.optim import learning_rate_factor, make_optimizer, set_learning_rate
+from trainables.stored_inputs import Scratch
 
 __all__ = ["EVALUATION_BATCH", "Training", "TrialDivergedError", "encode", "finite_row"]
 
@@ -75,6 +76,7 @@ class Training:
         self.stream = stream
         self.rehearsal = rehearsal
         self.optimizer = make_optimizer(method, self.spec)
+        self._scratch = Scratch()
         self.waiting_seconds = 0.0
         self.training_seconds = 0.0
 
@@ -91,7 +93,7 @@ class Training:
         for index, start in enumerate(starts):
             factor = learning_rate_factor(self.spec, (epoch - 1) * len(starts) + index, self.spec.epochs * len(starts))
             asked = time.perf_counter()
-            batch = self.data.batch(order[start : start + self.spec.batch_size], pattern)
+            batch = self.data.batch(order[start : start + self.spec.batch_size], pattern, self._scratch)
             self.waiting_seconds += time.perf_counter() - asked
             for name, term in self._step(batch, self.spec.learning_rate * factor).items():
                 value = term.mean.detach() * term.count
