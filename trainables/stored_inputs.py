@@ -18,14 +18,14 @@ class Scratch:
     """
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, torch.device], Tensor] = {}
+        self._held: dict[tuple[str, torch.dtype, torch.device], Tensor] = {}
 
-    def floats(self, name: str, shape: tuple[int, ...], device: torch.device) -> Tensor:
-        """Return a tensor of this shape with any content; what was returned before under this name is lost."""
+    def take(self, name: str, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+        """Return a tensor with any content; what was returned before under this name and type is lost."""
         size = math.prod(shape)
-        held = self._held.get((name, device))
+        held = self._held.get((name, dtype, device))
         if held is None or held.numel() < size:
-            held = self._held[name, device] = torch.empty(size, device=device)
+            held = self._held[name, dtype, device] = torch.empty(size, dtype=dtype, device=device)
         return held[:size].view(shape)
 
 

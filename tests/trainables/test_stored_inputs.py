@@ -37,11 +37,11 @@ def test_memory_that_is_used_again_holds_the_same_numbers(info: InputInfo) -> No
     for rows in (5, 3, 7):
         stored = _stored(info, rows)
         fresh = as_input(stored, info)
-        again = as_input(stored, info, scratch.floats("x", (rows, *info.shape), CPU))
+        again = as_input(stored, info, scratch.take("x", (rows, *info.shape), torch.float32, CPU))
         assert fresh.shape == (rows, *info.shape)
         assert torch.equal(fresh, again)
-    assert scratch.floats("x", (2, 3), CPU).data_ptr() == again.data_ptr()
-    assert scratch.floats("y", (2, 3), CPU).data_ptr() != again.data_ptr()
+    assert scratch.take("x", (2, 3), torch.float32, CPU).data_ptr() == again.data_ptr()
+    assert scratch.take("y", (2, 3), torch.float32, CPU).data_ptr() != again.data_ptr()
 
 
 def test_what_is_stored_is_scaled_shifted_and_padded() -> None:

@@ -52,7 +52,7 @@ class FileDataset(Dataset):
     """True if the official split itself puts one group into several splits."""
 
     root: Path | None = None
-    _listed: Tree | None = None
+    _seen: Tree | None = None
     _indexed: tuple[tuple[Path, str], Manifest, Audit] | None = None
 
     @classmethod
@@ -82,7 +82,7 @@ class FileDataset(Dataset):
 
     def content(self) -> Mapping[str, str]:
         """The index's hash, remembered as long as no file of the folder changes, and those of the readers."""
-        tree = self._listed = self.tree()  # first, since a wrong folder is the likeliest mistake
+        tree = self._seen = self.tree()  # first, since a wrong folder is the likeliest mistake
         own = {name: value for reader in self.readers().values() for name, value in reader.content().items()}
         return {"index": remembered_digest(self, tree), **own}
 
@@ -116,7 +116,7 @@ class FileDataset(Dataset):
 
     def listing(self) -> Tree:
         """Return the tree that `content` saw, so that what is prepared is what was fingerprinted; else list it now."""
-        return self._listed or self.tree()
+        return self._seen or self.tree()
 
     def raw_folder(self) -> Path:
         """Return where the raw files are, without looking whether they are.
