@@ -3,9 +3,11 @@
 import os
 import socket
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 
+from orchestrator.resources import amounts
 from search_spaces.errors import InvalidValueError, MmptError
 
 __all__ = ["check_address", "check_fits"]
@@ -13,16 +15,17 @@ __all__ = ["check_address", "check_fits"]
 _ANSWER_SECONDS = 5.0
 
 
-def check_fits(resources: Mapping[str, float]) -> None:
+def check_fits(resources: Mapping[str, Any]) -> None:
     """Make sure that this machine can hold one trial, before a local cluster is started.
 
     Raises:
         MmptError: it cannot.
     """
-    here = {"cpus": float(os.cpu_count() or 1), "gpus": float(torch.cuda.device_count())}
-    for name, need in resources.items():
-        if need > here[name]:
-            raise MmptError(f"one trial needs {need:g} {name}, this machine has {here[name]:g}")
+    here = {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}
+    for name, need in amounts(resources).items():
+        if need > here.get(name, need):
+            cure = "take less, for instance --gpus 0, or join a cluster with --address"
+            raise MmptError(f"one trial needs {round(need, 3):g} {name}, this machine has {here[name]}: {cure}")
 
 
 def check_address(address: str) -> None:

@@ -17,7 +17,7 @@ __all__ = ["EXIT_CODES", "main"]
 
 EXIT_CODES = {
     0: "everything asked for is done",
-    1: "some trials failed; the others are done",
+    1: "some trials failed, the others are done; or `mmpt doctor` found a problem",
     2: "a name, value or path is wrong; nothing was started",
     3: "the sweep is not complete",
     4: "the sweep cannot go on (cluster lost, disk full); what is done is kept, the same command goes on",

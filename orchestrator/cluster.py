@@ -2,55 +2,54 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import ray
+from ray.exceptions import AuthenticationError
 
-from orchestrator.autoscaling import nodes_to_come
 from search_spaces.errors import MmptError
 
-__all__ = ["joined_cluster"]
+__all__ = ["join", "joined_cluster", "leave"]
 
 _OBJECT_STORE_BYTES = 100 * 1024**2  # trials exchange files, not objects
+_TOKEN = "put the cluster's token into RAY_AUTH_TOKEN or ~/.ray/auth_token and set RAY_AUTH_MODE=token"  # noqa: S105
 
 
 @contextmanager
-def joined_cluster(address: str | None, resources: Mapping[str, float]) -> Iterator[int]:
-    """Join or start a cluster, give the number of trials that it can hold at once (fully grown), leave it at the end.
+def joined_cluster(address: str | None) -> Iterator[None]:
+    """Join or start a cluster and leave it at the end.
 
     Raises:
-        MmptError: the cluster cannot be joined, or one trial needs more than it has.
+        MmptError: the cluster cannot be joined.
+    """
+    join(address)
+    try:
+        yield
+    finally:
+        leave()
+
+
+def join(address: str | None) -> None:
+    """Join the cluster at an address; None starts a local one, which `leave` ends.
+
+    Raises:
+        MmptError: it is not there, or does not let us in.
     """
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
+    options = {"address": "local", **own} if address is None else {"address": address}
     try:
-        if address is None:
-            ray.init(
-                address="local",
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                object_store_memory=_OBJECT_STORE_BYTES,
-            )
-        else:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
+    except AuthenticationError as error:
+        raise MmptError(f"the Ray cluster at {address!r} wants a token and there is none here; {_TOKEN}") from error
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise MmptError(f"no Ray cluster answers at {address or 'this machine'!r}: {error}") from error
-    try:
-        running = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        yield _capacity([*running, *nodes_to_come()], resources)
-    finally:
-        ray.shutdown()
+        # Ray says the same of a wrong token as of a process that is no Ray.
+        hint = "" if address is None else f"; if it is there it may want a token or another one: {_TOKEN}"
+        raise MmptError(f"no Ray cluster answers at {address or 'this machine'!r}: {error}{hint}") from error
 
 
-def _capacity(nodes: list[Mapping[str, float]], resources: Mapping[str, float]) -> int:
-    """Return how many trials fit at once: a trial cannot be spread over nodes."""
-    names = {"cpus": "CPU", "gpus": "GPU"}
-    needs = {names[name]: need for name, need in resources.items() if need > 0}
-    total = sum(min((int(node.get(name, 0.0) / need) for name, need in needs.items()), default=1) for node in nodes)
-    if total == 0:
-        wanted = ", ".join(f"{need:g} {name}" for name, need in needs.items())
-        largest = max(nodes, key=lambda node: (node.get("GPU", 0.0), node.get("CPU", 0.0)), default={})
-        has = ", ".join(f"{largest.get(name, 0.0):g} {name}" for name in needs)
-        raise MmptError(f"one trial needs {wanted}; the largest node of the cluster has {has}")
-    return total
+def leave() -> None:
+    """Leave the cluster that was joined."""
+    ray.shutdown()

@@ -34,6 +34,9 @@ class Listener:
     def sweep_started(self, plan: Plan) -> None:
         """The plan is fixed and trials are about to start."""
 
+    def waiting(self, what: str, seconds: float) -> None:
+        """No trial runs, because there is no room: `what` says for which resources, and `seconds` for how long."""
+
     def trial_started(self, trial: PlannedTrial) -> None:
         """A trial was handed to a worker."""
 

@@ -82,6 +82,10 @@ class ProgressDisplay(Listener):
             self._task = self._live.add_task("training", total=self._total, status="starting workers")
             self._live.start()
 
+    def waiting(self, what: str, seconds: float) -> None:
+        """Say what is waited for, so that nobody takes a full cluster for a hanging sweep."""
+        self._console.print(f"waiting for {what}, {seconds:.0f} s so far", highlight=False, markup=False)
+
     def trial_started(self, trial: PlannedTrial) -> None:
         """Count it as running."""
         if not self._started:

@@ -1,6 +1,5 @@
 """The Ray executor: one Tune experiment per few hundred trials, released by the plan, on warm actors."""
 
-import inspect
 import logging
 import os
 import tempfile
@@ -8,15 +7,19 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-from ray import cloudpickle, tune
+from ray import tune
 
 from orchestrator.attempts import Attempts
+from orchestrator.bundles import trial_bundles
+from orchestrator.capacity import capacity_for, rooms
 from orchestrator.cluster import joined_cluster
 from orchestrator.cluster_guard import ClusterGuard, ClusterLostError
 from orchestrator.node_preparation import prepare_on_nodes
 from orchestrator.plan import PlannedTrial
 from orchestrator.searcher import PlanSearcher
+from orchestrator.shipping import ship_by_value
 from orchestrator.tune_callback import ScheduleCallback
+from orchestrator.waiting import WaitingCallback
 from trainables.attempt import Problem
 from trainables.task import TrialTask
 from trainables.trainable import Extensions, trainable_with
@@ -44,7 +47,7 @@ def run_on_ray(
     attempts: Attempts,
     make_task: Callable[[PlannedTrial], TrialTask],
     *,
-    resources: Mapping[str, float],
+    resources: Mapping[str, Any],
     extensions: Extensions,
     address: str | None = None,
     max_concurrent: int | None = None,
@@ -54,7 +57,7 @@ def run_on_ray(
     Args:
         attempts: what is ready; updated as trials end.
         make_task: planned trial -> what its worker is told, for preparing its data.
-        resources: `cpus` and `gpus` of one trial.
+        resources: of one trial at least; its task says what it takes.
         extensions: the user's own classes.
         address: a running cluster; None starts a local one and ends it.
         max_concurrent: most trials at once; by default as many as the cluster holds.
@@ -64,16 +67,17 @@ def run_on_ray(
         SweepStoppedError: the cluster is gone, or no trial can go on.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
-    _ship_by_value(extensions)
+    ship_by_value(extensions)
     schedule = attempts.schedule
     one_of_each = {trial.fingerprint: trial for trial in schedule.plan.todo}
     for start in count(1):
         try:
-            with ClusterGuard(schedule.end) as guard, joined_cluster(address, resources) as capacity:
+            with ClusterGuard(schedule.end) as guard, joined_cluster(address):
                 guard.watch(address)
+                most = max_concurrent or capacity_for(rooms(), resources)
                 prepare_on_nodes([make_task(trial) for trial in one_of_each.values()], extensions.get("datasets", {}))
                 while not schedule.exhausted:
-                    _fit(attempts, guard, trainable_with(extensions), max_concurrent or capacity)
+                    _fit(attempts, guard, trainable_with(extensions), resources, most)
         except ClusterLostError as lost:
             if address is not None or start == _CLUSTER_STARTS:
                 raise
@@ -84,13 +88,19 @@ def run_on_ray(
             return
 
 
-def _fit(attempts: Attempts, guard: ClusterGuard, trainable: type[tune.Trainable], max_concurrent: int) -> None:
+def _fit(
+    attempts: Attempts,
+    guard: ClusterGuard,
+    trainable: type[tune.Trainable],
+    resources: Mapping[str, Any],
+    max_concurrent: int,
+) -> None:
     """Run one Tune experiment: as many trials as it may hold in memory, or all that are left."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failures are the schedule's to report
     searcher = PlanSearcher(attempts, guard, TRIALS_PER_EXPERIMENT)
     with tempfile.TemporaryDirectory(prefix="mmpt-tune-") as folder:
         tuner = tune.Tuner(
-            tune.with_resources(trainable, _bundle),
+            tune.with_resources(trainable, trial_bundles),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
                 num_samples=TRIALS_PER_EXPERIMENT,
@@ -100,22 +110,8 @@ def _fit(attempts: Attempts, guard: ClusterGuard, trainable: type[tune.Trainable
             run_config=tune.RunConfig(
                 name="sweep",
                 storage_path=folder,
-                callbacks=[ScheduleCallback(attempts, searcher, guard)],
+                callbacks=[ScheduleCallback(attempts, searcher, guard), WaitingCallback(attempts.schedule, resources)],
                 verbose=0,
             ),
         )
         tuner.fit()
-
-
-def _bundle(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
-    """Return what a task needs: a trial that ran out of memory asks for more than the others."""
-    return tune.PlacementGroupFactory([{"CPU": config["cpus"], "GPU": config["gpus"]}])
-
-
-def _ship_by_value(extensions: Extensions) -> None:
-    """Let the user's classes travel to workers with their code: their modules need not be importable there."""
-    for entries in extensions.values():
-        for entry in entries.values():
-            module = inspect.getmodule(entry)
-            if module is not None and module.__name__ != "__main__":
-                cloudpickle.register_pickle_by_value(module)

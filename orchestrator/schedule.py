@@ -64,6 +64,11 @@ class Schedule:
                 return trial
         return None
 
+    def waiting(self, what: str, seconds: float) -> None:
+        """Nothing has run for so many seconds, because there is no room."""
+        for listener in self._listeners:
+            listener.waiting(what, seconds)
+
     def started(self, trial: PlannedTrial) -> None:
         """A worker began a trial."""
         for listener in self._listeners:

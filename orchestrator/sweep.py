@@ -7,15 +7,17 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from orchestrator.check import Question
 from orchestrator.estimate import past_durations
 from orchestrator.events import Listener, Outcome
 from orchestrator.execution import Execution
 from orchestrator.mlflow_parents import note_data_sets
 from orchestrator.plan import Plan, make_plan
 from orchestrator.preflight import prepare_sweep
+from orchestrator.resources import checked_resources
 from orchestrator.schedule import Schedule
 from orchestrator.status import SweepStatus, sweep_status
-from orchestrator.sweep_inputs import added_classes, checked_resources, checked_specs
+from orchestrator.sweep_inputs import added_classes, checked_specs
 from orchestrator.tracking import Tracker, TrackingSummary, tracking_uri
 from orchestrator.tracking_uri import DISABLED
 from results.files import absolute_root
@@ -31,9 +33,10 @@ from search_spaces.spec import TrialSpec
 from trainables.api import Dataset, Method
 from trainables.cache_root import default_cache_root, default_shared_cache
 from trainables.catalogs import DATASETS, METHODS
+from trainables.each_modality import spread_modalities
+from trainables.resolve import resolve
 
 __all__ = ["Sweep"]
-
 
 Only = Literal["missing", "failed"]
 
@@ -48,7 +51,7 @@ class Sweep:
         tracking: MLflow's tracking URI; by default a SQLite file in the store; "none" switches it off.
         methods: the user's own `Method` classes.
         datasets: the user's own `Dataset` classes.
-        resources: `cpus` and `gpus` of one trial; by default the preset's, else one CPU.
+        resources: of one trial, see `orchestrator.resources.checked_resources`; by default the preset's, else one CPU.
         cache: folder of prepared data; by default `$MMPT_CACHE` or the user's cache folder.
         shared_cache: folder or bucket URL in which machines share it; by default `$MMPT_SHARED_CACHE`, or none.
         keep_models: keep the weights of every trial asked for; done trials whose weights are gone train again.
@@ -66,7 +69,7 @@ class Sweep:
         tracking: str | None = None,
         methods: Sequence[type[Method]] = (),
         datasets: Sequence[type[Dataset]] = (),
-        resources: Mapping[str, float] | None = None,
+        resources: Mapping[str, Any] | None = None,
         cache: str | os.PathLike[str] | None = None,
         shared_cache: str | os.PathLike[str] | None = None,
         keep_models: bool = False,
@@ -105,6 +108,14 @@ class Sweep:
         """Say what is done, failed, corrupt and missing; `verify` as in `plan`."""
         return sweep_status(self.plan(verify=verify), self.store, verify=verify)
 
+    def question(self, address: str | None = None) -> Question:
+        """Return what `orchestrator.doctor.examine` has to look for before these trials can run at an address.
+
+        Raises:
+            MmptError: the trials cannot be planned on this machine.
+        """
+        return self._execution(address=address).question(map(resolve, spread_modalities(self.specs)), self.tracking)
+
     def run(
         self,
         *,
@@ -137,19 +148,11 @@ class Sweep:
         plan = self.plan(verify=verify)
         if only:
             plan = plan.with_only(self._chosen(plan, only))
-        execution = Execution(
-            store=self.store,
-            cache=self.cache,
-            shared_cache=self.shared_cache,
-            resources=self.resources,
-            extensions=self._extensions,
-            inline=inline,
-            address=address,
-            max_concurrent=max_concurrent,
-            retries=retries,
-        )
-        execution.check()
+        execution = self._execution(inline=inline, address=address, max_concurrent=max_concurrent, retries=retries)
+        if plan.todo:
+            execution.check()
         prepare_sweep(plan, self.store, self.cache, self.tracking, self.shared_cache)
+        execution = execution.measured(plan)
         tracker = None if self.tracking == DISABLED else Tracker(self.store.root, self.tracking, sweep=self.name)
         schedule = Schedule(plan, (*listeners, tracker) if tracker else listeners, fail_fast=fail_fast)
         schedule.begin()
@@ -174,6 +177,16 @@ class Sweep:
         `options` are those of `results.options.Options`; `results.report.build_table` gives the cells themselves.
         """
         return "\n\n".join(to_markdown(table) for table in build_table(self.store, name, **options))
+
+    def _execution(self, **how: Any) -> Execution:
+        return Execution(
+            store=self.store,
+            cache=self.cache,
+            shared_cache=self.shared_cache,
+            resources=self.resources,
+            extensions=self._extensions,
+            **how,
+        )
 
     def _chosen(self, plan: Plan, only: Only) -> Collection[str]:
         failed = self.store.stored_failures().keys() - {trial.trial_id for trial in plan.done}

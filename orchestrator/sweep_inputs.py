@@ -1,20 +1,13 @@
 """What a user hands to a `Sweep`, checked before anything is started."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from search_spaces.catalog import Catalog
-from search_spaces.errors import InvalidValueError, UnknownNameError
+from search_spaces.errors import InvalidValueError
 from search_spaces.spec import TrialSpec
 
-__all__ = ["added_classes", "checked_resources", "checked_specs"]
-
-_ROUNDING = 1e-2  # 0.33 is a third
-_SHARES: Mapping[str, Callable[[float], bool]] = {
-    "cpus": lambda share: share > 0 and (share < 1 or share == int(share)),
-    # Other fractions strand capacity; a trial computes on one GPU.
-    "gpus": lambda share: any(abs(share - fair) < _ROUNDING for fair in (0, 1 / 4, 1 / 3, 1 / 2, 1)),
-}
+__all__ = ["added_classes", "checked_specs"]
 
 
 def checked_specs(trials: Iterable[TrialSpec]) -> tuple[TrialSpec, ...]:
@@ -28,20 +21,6 @@ def checked_specs(trials: Iterable[TrialSpec]) -> tuple[TrialSpec, ...]:
         if not isinstance(spec, TrialSpec):
             raise InvalidValueError("trials", spec, "a preset, a Grid or TrialSpecs")
     return specs
-
-
-def checked_resources(resources: Mapping[str, float]) -> dict[str, float]:
-    """Return a trial's shares of CPUs and GPUs.
-
-    Raises:
-        UnknownNameError, InvalidValueError: no such resource, or a share that would strand capacity.
-    """
-    for name, share in resources.items():
-        if name not in _SHARES:
-            raise UnknownNameError("resource", name, _SHARES)
-        if not _SHARES[name](share):
-            raise InvalidValueError(name, share, "whole CPUs or part of one; 0, 1/4, 1/3, 1/2 or 1 GPU")
-    return dict(resources)
 
 
 def added_classes(

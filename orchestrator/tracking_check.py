@@ -6,6 +6,7 @@ import socket
 import urllib.error
 import urllib.parse
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
 from orchestrator.tracking_uri import DISABLED, SERVERS, redact, tracking_uri, uri_kind
@@ -16,6 +17,7 @@ __all__ = ["check_tracking"]
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _PROBE_SECONDS = 5.0
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_INVALID_HOST, _MOST_READ = b"Invalid Host header", 4096  # what MLflow says, and where to stop reading
 _LATER = "the sweep goes on without it and `mmpt track` can write everything later"
 
 
@@ -61,18 +63,21 @@ def _check_server(uri: str) -> str | None:
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_PROBE_SECONDS):  # noqa: S310 (http or https, checked)
             return None
     except urllib.error.HTTPError as error:
-        return f"MLflow at {shown} {_refusal(error.code, urllib.parse.urlsplit(uri).hostname)}; {_LATER}"
+        return f"MLflow at {shown} {_refusal(error, urllib.parse.urlsplit(uri).hostname)}; {_LATER}"
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         return f"MLflow at {shown} cannot be reached ({redact(str(reason))}); {_LATER}"
 
 
-def _refusal(code: int, host: str | None) -> str:
-    if code == 403:  # noqa: PLR2004 (HTTP's number)
+def _refusal(error: urllib.error.HTTPError, host: str | None) -> str:
+    """Tell a host name that MLflow does not answer to from a login that it does not accept."""
+    if error.code == HTTPStatus.FORBIDDEN and _INVALID_HOST in error.read(_MOST_READ):
         return f"answers HTTP 403, this host is not allowed: start the server with `--allowed-hosts {host}`"
-    if code == 401:  # noqa: PLR2004
+    if error.code == HTTPStatus.FORBIDDEN:
+        return "answers HTTP 403: this user or token may not do that, or a proxy refuses"
+    if error.code == HTTPStatus.UNAUTHORIZED:
         return "answers HTTP 401: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-    return f"answers HTTP {code}"
+    return f"answers HTTP {error.code}"
 
 
 def _request(uri: str) -> tuple[str, dict[str, str]]:

@@ -11,7 +11,7 @@ from results.store import Store
 from search_spaces.errors import MmptError
 from search_spaces.modality import patterns
 from search_spaces.spec import TrialSpec
-from trainables.api import Method
+from trainables.api import Dataset, Method
 from trainables.checkpoint import unpack
 from trainables.data import SplitData, load_split
 from trainables.dataset_identity import compute_fingerprint, open_dataset
@@ -26,6 +26,7 @@ from trainables.shared_cache import SharedCache, share_prepared
 __all__ = [
     "build_method",
     "check_prepared",
+    "find_data",
     "load_splits",
     "open_prepared",
     "prepare_data",
@@ -64,19 +65,32 @@ def prepare_data(
         MmptError: the raw files on this machine are not those that the trial was planned with; or the shared cache
             cannot be used, or is damaged.
     """
-    dataset, _ = open_dataset(spec)
-    if (Path(cache) / fingerprint).exists() or _fetch(fingerprint, cache, shared_cache):
-        return prepare(dataset, fingerprint, Path(cache))
-    if isinstance(dataset, FileDataset):
-        dataset.root = Path(data_root) if data_root and Path(data_root).is_dir() else None
-        _check_same_files(dataset, fingerprint)
-    prepared = prepare(dataset, fingerprint, Path(cache))
-    share_prepared(fingerprint, cache, shared_cache)
+    if not (Path(cache) / fingerprint).exists() and shared_cache:
+        SharedCache(shared_cache).fetch(fingerprint, Path(cache))
+    was_there = (Path(cache) / fingerprint).exists()
+    prepared = prepare(_found(spec, fingerprint, cache, data_root), fingerprint, Path(cache))
+    if not was_there:
+        share_prepared(fingerprint, cache, shared_cache)
     return prepared
 
 
-def _fetch(fingerprint: str, cache: str, shared_cache: str) -> bool:
-    return bool(shared_cache) and SharedCache(shared_cache).fetch(fingerprint, Path(cache))
+def find_data(spec: TrialSpec, fingerprint: str, cache: str, data_root: str = "", shared_cache: str = "") -> str:
+    """Say where this machine has a spec's data, preparing nothing; arguments and errors as of `prepare_data`."""
+    if (Path(cache) / fingerprint).exists():
+        return f"prepared in {Path(cache) / fingerprint}"
+    if shared_cache and SharedCache(shared_cache).has(fingerprint):
+        return f"prepared in {shared_cache}"
+    dataset = _found(spec, fingerprint, cache, data_root)
+    return f"to be prepared from {dataset.raw_folder()}" if isinstance(dataset, FileDataset) else "to be computed"
+
+
+def _found(spec: TrialSpec, fingerprint: str, cache: str, data_root: str) -> Dataset:
+    """Return a spec's data set, its raw files found and compared if they are still needed."""
+    dataset, _ = open_dataset(spec)
+    if isinstance(dataset, FileDataset) and not (Path(cache) / fingerprint).exists():
+        dataset.root = Path(data_root) if data_root and Path(data_root).is_dir() else None
+        _check_same_files(dataset, fingerprint)
+    return dataset
 
 
 def _check_same_files(dataset: FileDataset, fingerprint: str) -> None:
@@ -112,7 +126,7 @@ def check_prepared(resolved: Resolved, cache: str) -> None:
 
 def load_splits(prepared: Prepared, resolved: Resolved, compute: Compute) -> dict[str, SplitData]:
     """Return train (with the trial's missing mask), val and test; lost inputs never reach the method."""
-    splits = {name: load_split(prepared, name, resolved.used, compute.device) for name in ("train", "val", "test")}
+    splits = {name: load_split(prepared, name, resolved.used, compute) for name in ("train", "val", "test")}
     train, rows = splits["train"], prepared.rows("train")
     present = {name: prepared.present[name][rows] for name in prepared.info.modalities}
     mask = training_mask(train.sample_ids, present, resolved.spec.p_train, resolved.spec.seed, resolved.spec.missing)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from search_spaces.modality import Pattern
 from trainables.api import Batch, InputInfo
+from trainables.devices import Compute
 from trainables.prepared import Prepared
 from trainables.stored_inputs import Scratch, as_input
 
@@ -98,14 +99,14 @@ class SplitData:
         return len(self.sample_ids)
 
 
-def load_split(prepared: Prepared, split: str, used: tuple[str, ...], device: torch.device) -> SplitData:
+def load_split(prepared: Prepared, split: str, used: tuple[str, ...], compute: Compute) -> SplitData:
     """Return a split with the inputs of the `used` modalities; masks and targets cover all."""
     rows = prepared.rows(split)
     modalities = prepared.info.modalities
     first, last = int(rows[0]), int(rows[-1]) + 1
     # A slice of the memory map costs nothing, and all trials of a node share its pages; anything else is a copy.
     where = slice(first, last) if last - first == len(rows) else rows
-    inputs = {name: _tensor(prepared.inputs[name][where], device) for name in used}
+    inputs = {name: _tensor(prepared.inputs[name][where], compute) for name in used}
     infos = {name: prepared.info.inputs[name] for name in used}
     texts = (name for name, info in infos.items() if info.kind == "text")
     targets = np.ascontiguousarray(prepared.targets[rows])
@@ -114,11 +115,11 @@ def load_split(prepared: Prepared, split: str, used: tuple[str, ...], device: to
         inputs=inputs,
         infos=infos,
         lengths={name: _lengths(prepared.inputs[name][where]) for name in texts},
-        targets=torch.from_numpy(targets).to(device),
+        targets=torch.from_numpy(targets).to(compute.device),
         targets_host=targets,
         available=np.stack([prepared.present[name][rows] for name in modalities], axis=1),
         modalities=modalities,
-        device=device,
+        device=compute.device,
     )
 
 
@@ -133,12 +134,11 @@ def _lengths(tokens: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
     return np.where((tokens != 0).any(axis=1), behind, 1)
 
 
-def _tensor(values: npt.NDArray[np.generic], device: torch.device) -> Tensor:
+def _tensor(values: npt.NDArray[np.generic], compute: Compute) -> Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")  # inputs are only read
         tensor = torch.from_numpy(np.ascontiguousarray(values))
-    if device.type != "cuda":
+    if compute.device.type != "cuda":
         return tensor
-    free, _ = torch.cuda.mem_get_info(device)
-    fits = tensor.numel() * tensor.element_size() < _LARGEST_SHARE * free
-    return tensor.to(device) if fits else tensor
+    fits = tensor.numel() * tensor.element_size() < _LARGEST_SHARE * compute.free_bytes()
+    return tensor.to(compute.device) if fits else tensor

@@ -14,14 +14,20 @@ _STREAMS = 2**31
 
 @dataclass(frozen=True)
 class Compute:
-    """A trial's device and precision."""
+    """A trial's device, its precision, and its share of the device's memory."""
 
     device: torch.device
     bfloat16: bool
+    gpu_share: float = 1.0
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return bfloat16 autocast where the device supports it, else nothing."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
+
+    def free_bytes(self) -> int:
+        """Return how much more of a GPU's memory this trial may take."""
+        free, total = torch.cuda.mem_get_info(self.device)
+        return min(free, int(self.gpu_share * total) - torch.cuda.memory_allocated(self.device))
 
     def memory(self) -> dict[str, int]:
         """Return the most device memory this trial held; empty on the CPU, whose memory warm workers share."""
@@ -30,6 +36,9 @@ class Compute:
 
 def set_up_compute(cpus: float, gpus: float) -> Compute:
     """Bind this process to a trial's resources: threads to its CPU share, tensors to its GPU if it has one.
+
+    Trials that share a GPU each get that part of its memory and no more: one that needs more fails by itself instead of
+    making its neighbours fail.
 
     Raises:
         MmptError: the trial was given a GPU but CUDA has none.
@@ -40,8 +49,10 @@ def set_up_compute(cpus: float, gpus: float) -> Compute:
     if not torch.cuda.is_available():
         raise MmptError(f"the trial was given {gpus:g} GPUs but CUDA sees none; set gpus to 0 or check the driver")
     device = torch.device("cuda", torch.cuda.current_device())
+    share = min(gpus, 1.0)
+    torch.cuda.set_per_process_memory_fraction(share, device)  # also back to all of it, in a worker that had less
     torch.cuda.reset_peak_memory_stats(device)
-    return Compute(device, bfloat16=torch.cuda.is_bf16_supported(including_emulation=False))
+    return Compute(device, bfloat16=torch.cuda.is_bf16_supported(including_emulation=False), gpu_share=share)
 
 
 def seed_everything(*key: int) -> None:

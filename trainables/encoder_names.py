@@ -20,6 +20,7 @@ __all__ = [
     "backbone_names",
     "build_backbone",
     "build_encoder",
+    "checkpoint_of",
     "encoder_identity",
     "encoder_names",
     "tiny_name",
@@ -55,6 +56,15 @@ def tiny_name(default: str) -> str:
     """
     family, colon, _ = default.partition(":")
     return f"{family}_{TINY}" if colon else default
+
+
+def checkpoint_of(name: str) -> str | None:
+    """Return the checkpoint that an encoder's name asks for: a folder, or a hub name with its revision.
+
+    >>> checkpoint_of("bert:bert-base-uncased"), checkpoint_of("bert_tiny")
+    ('bert-base-uncased', None)
+    """
+    return name.partition(":")[2] or None
 
 
 def build_encoder(name: str, info: InputInfo) -> Encoder:

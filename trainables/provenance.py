@@ -3,29 +3,26 @@
 import platform
 import subprocess
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["provenance"]
+from trainables.code_version import code_hash, installed_packages
 
-_PACKAGES = ("mmpt-sweep", "torch", "transformers", "numpy", "pyarrow", "scikit-learn", "ray", "mlflow")
+__all__ = ["provenance"]
 
 
 @cache
 def provenance() -> dict[str, Any]:
-    """Return `git_commit` of the source tree (None outside one), `python` and `packages` with their versions."""
-    return {"git_commit": _git_commit(), "python": platform.python_version(), "packages": _packages()}
+    """Return what ran: `git_commit` of the source tree (None outside one), `code`, `python` and `packages`.
 
-
-def _packages() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    `code` is a hash of the program's sources: it tells revisions apart where the tree was copied without its history.
+    """
+    return {
+        "git_commit": _git_commit(),
+        "code": code_hash(),
+        "python": platform.python_version(),
+        "packages": installed_packages(),
+    }
 
 
 def _git_commit() -> str | None:

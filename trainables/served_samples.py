@@ -10,6 +10,7 @@ import torch
 from search_spaces.errors import InvalidValueError, UnknownNameError
 from trainables.api import DataInfo, InputInfo
 from trainables.data import SplitData, load_split
+from trainables.devices import Compute
 from trainables.prepared_arrays import Prepared
 
 __all__ = ["Inputs", "read_samples"]
@@ -56,7 +57,7 @@ def read_samples(inputs: Inputs, info: DataInfo, used: tuple[str, ...], device: 
         inputs=arrays,
         present=present,
     )
-    return load_split(prepared, _SPLIT, used, device)
+    return load_split(prepared, _SPLIT, used, Compute(device, bfloat16=False))
 
 
 def _read(name: str, cells: Sequence[Any], info: InputInfo) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:

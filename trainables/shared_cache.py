@@ -47,6 +47,10 @@ class SharedCache:
             with FileLock(cache_root / f"{fingerprint}.lock"):
                 return (cache_root / fingerprint).exists() or self._download(fingerprint, cache_root)
 
+    def has(self, fingerprint: str) -> bool:
+        """Tell whether the data is there; raises as `fetch` does."""
+        return self._manifest(fingerprint) is not None
+
     def offer(self, fingerprint: str, cache_root: Path) -> bool:
         """Share a machine's prepared data; False if somebody has already.
 

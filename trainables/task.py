@@ -25,6 +25,10 @@ class TrialTask:
         keep_model: True to keep the trained weights for other trials.
         cpus: CPU share; also the number of torch threads.
         gpus: GPU share; 0 computes on the CPU.
+        memory: GiB of main memory that Ray sets aside for it.
+        labels: that its node must have.
+        custom: amounts of what nodes declare.
+        versions: what the driver runs, see `trainables.code_version`; a worker that runs anything else refuses.
         checkpoint_seconds: at the end of an epoch, save a checkpoint if the last one is older than this.
         attempt: which attempt at the trial this is.
     """
@@ -40,6 +44,10 @@ class TrialTask:
     keep_model: bool = False
     cpus: float = 1
     gpus: float = 0
+    memory: float = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    custom: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
     checkpoint_seconds: float = 10.0
     attempt: Attempt = field(default_factory=Attempt)
 

@@ -1,5 +1,6 @@
 """The Ray Tune trainable: the only file of this package that knows ray. One actor serves many trials."""
 
+import platform
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import asdict
@@ -9,12 +10,14 @@ from typing import Any, ClassVar
 from ray import tune
 
 from results.schema import HistoryRow
+from search_spaces.errors import MmptError
 from trainables.attempt import problem_of
 from trainables.catalogs import DATASETS, METHODS
+from trainables.code_version import differences, running_versions
 from trainables.task import TrialTask
 from trainables.trial import Trial
 
-__all__ = ["Extensions", "TrialTrainable", "trainable_with"]
+__all__ = ["Extensions", "TrialTrainable", "add_extensions", "trainable_with"]
 
 Extensions = Mapping[str, Mapping[str, type[Any]]]
 """A user's own classes, {"methods": {key: class}, "datasets": {key: class}}, shipped to workers by value."""
@@ -33,11 +36,14 @@ class TrialTrainable(tune.Trainable):
     extensions: ClassVar[Extensions] = MappingProxyType({})
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Take a task; nothing is built before the first step."""
-        for key, entry in self.extensions.get("methods", {}).items():
-            METHODS.add(entry, key)
-        for key, entry in self.extensions.get("datasets", {}).items():
-            DATASETS.add(entry, key)
+        """Take a task; nothing is built before the first step.
+
+        Raises:
+            MmptError: this node, which may have joined the cluster since the sweep started, has other code or packages.
+        """
+        if different := differences(config["versions"], running_versions() if config["versions"] else {}):
+            raise MmptError(f"node {platform.node()} cannot train for this sweep, it has {'; '.join(different)}")
+        add_extensions(self.extensions)
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -91,6 +97,13 @@ class TrialTrainable(tune.Trainable):
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Do nothing, see `save_checkpoint`."""
+
+
+def add_extensions(extensions: Extensions) -> None:
+    """Let this process know a user's own classes."""
+    for catalog, kind in ((METHODS, "methods"), (DATASETS, "datasets")):
+        for key, entry in extensions.get(kind, {}).items():
+            catalog.add(entry, key)
 
 
 def trainable_with(extensions: Extensions) -> type[TrialTrainable]:

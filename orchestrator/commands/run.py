@@ -13,13 +13,13 @@ from orchestrator.commands._options import (
     tracking_option,
     verify_option,
 )
+from orchestrator.commands._resources import resource_options, taken_resources
 from orchestrator.events import Listener
 from orchestrator.progress import ProgressDisplay, SteadyConsole
 from orchestrator.sweep import Sweep
 from orchestrator.system_metrics import SystemMetrics
 from orchestrator.tracking_uri import DISABLED, redact
 from search_spaces.errors import InvalidValueError
-from search_spaces.presets import PRESETS
 
 __all__ = ["command"]
 
@@ -34,8 +34,7 @@ __all__ = ["command"]
 @click.option(
     "--retries", type=click.IntRange(min=0), default=2, help="Most further tries of a trial whose worker died."
 )
-@click.option("--cpus", type=click.FloatRange(min=0, min_open=True), help="CPU share of one trial.")
-@click.option("--gpus", type=click.FloatRange(min=0), help="GPU share of one trial.")
+@resource_options
 @click.option("--only", type=click.Choice(["missing", "failed"]), help="Leave out earlier failures, or run only those.")
 @shared_cache_option
 @verify_option
@@ -49,8 +48,6 @@ def command(
     store: str,
     tracking_uri: str | None,
     shared_cache: str | None,
-    cpus: float | None,
-    gpus: float | None,
     system_metrics: bool,
     keep_models: bool,
     **how: Any,
@@ -64,12 +61,12 @@ def command(
       mmpt run quickstart
       mmpt run quickstart --set method=naive,mtl --seeds 5
       mmpt run quickstart --inline --store /data/sweeps/first
+      mmpt run mmpt_late --address auto --store /shared/mmpt-store --gpus 1/2 --memory 16
     """
     if how["inline"] and how["address"]:
         raise InvalidValueError("--address", how["address"], "no address together with --inline")
     console = SteadyConsole()
-    resources = dict(PRESETS.get(preset).resources)
-    resources.update({name: share for name, share in (("cpus", cpus), ("gpus", gpus)) if share is not None})
+    resources = taken_resources(preset, how)
     sweep = Sweep(
         narrowed_grid(preset, settings, seeds),
         store=store,

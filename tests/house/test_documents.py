@@ -10,6 +10,7 @@ from pathlib import Path
 import made_up
 import pytest
 
+from orchestrator.checks import CHECKS
 from orchestrator.cli import EXIT_CODES, main
 from results.figures import FIGURES
 from results.metrics import METRICS
@@ -57,7 +58,7 @@ def test_the_make_targets_of_the_readme_exist(target: str) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_python_in_documents_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for catalog in (METRICS, TABLES, FIGURES, DATASETS):  # what a document adds is gone after it
+    for catalog in (METRICS, TABLES, FIGURES, DATASETS, CHECKS):  # what a document adds is gone after it
         monkeypatch.setattr(catalog, "_added", catalog.added())
     monkeypatch.setenv("MMPT_CACHE", str(tmp_path / "cache"))
     if path.parent.name == "docs":

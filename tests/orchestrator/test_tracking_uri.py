@@ -1,11 +1,10 @@
 """Tracking URIs: what is accepted, how relative ones resolve, and that passwords never show."""
 
-import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from answering_server import Answering, answering_server
 
 from orchestrator.tracking_check import check_tracking
 from orchestrator.tracking_uri import artifact_location, redact, tracking_uri
@@ -96,34 +95,10 @@ def test_a_missing_database_driver_is_named() -> None:
         check_tracking("postgresql://ann:secret@h/d")
 
 
-class Answering(http.server.ThreadingHTTPServer):
-    """A server that answers every question with the status in its `code`."""
-
-    code = 200
-    authorization: str | None = None
-
-
-class Answer(http.server.BaseHTTPRequestHandler):
-    server: Answering
-
-    def do_GET(self) -> None:
-        self.server.authorization = self.headers.get("Authorization")
-        self.send_response(self.server.code)
-        self.end_headers()
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
 @pytest.fixture
 def answering() -> Iterator[Answering]:
-    server = Answering(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering_server() as server:
+        yield server
 
 
 def test_a_refusing_server_is_told_from_one_that_is_not_there(answering: Answering) -> None:
@@ -131,6 +106,8 @@ def test_a_refusing_server_is_told_from_one_that_is_not_there(answering: Answeri
     assert check_tracking(uri) is None
     assert answering.authorization == "Basic YW5uOnNlY3JldA=="
     answering.code = 403
+    assert "may not do that" in str(check_tracking(uri))
+    answering.body = b"Invalid Host header - possible DNS rebinding attack detected"
     refused = check_tracking(uri)
     assert refused is not None
     assert "HTTP 403" in refused

@@ -19,6 +19,7 @@ from trainables.api_files import Audit, Sample
 from trainables.data import load_split
 from trainables.dataset_identity import compute_fingerprint
 from trainables.decoding.decoded import Decoded
+from trainables.devices import set_up_compute
 from trainables.prepared import PreparedError, prepare, verify
 from trainables.preparing.building import BuildOptions, audit_files
 from trainables.preparing.crew import CrewError
@@ -338,7 +339,7 @@ def test_a_batch_of_texts_is_as_long_as_its_longest(raw: Path, tmp_path: Path) -
     (raw / "index.csv").write_text(text.replace("a no text of number 0\n", "two words\n"))
     dataset = loose(raw)
     prepared = prepare(dataset, compute_fingerprint(dataset), tmp_path / "cache")
-    train = load_split(prepared, "train", ("text",), torch.device("cpu"))
+    train = load_split(prepared, "train", ("text",), set_up_compute(1, 0))
     assert train.batch(np.array([0])).inputs["text"].shape == (1, 2)
     both = train.batch(np.array([0, 1])).inputs["text"]
     assert both.shape == (2, 6)
