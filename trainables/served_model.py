@@ -96,7 +96,7 @@ class ServedModel:
         Raises:
             UnknownNameError, InvalidValueError: see `read_samples`; or the model does not predict under a pattern.
         """
-        samples = read_samples(inputs, self.info, self._used, self._compute.device)
+        samples = read_samples(inputs, self.info, self._used, self._compute)
         found = np.zeros((len(samples), self.info.num_classes), np.float32)
         columns = [self.info.modalities.index(name) for name in self._used]
         has = samples.available[:, columns]

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from search_spaces.errors import InvalidValueError, UnknownNameError
 from trainables.api import DataInfo, InputInfo
@@ -20,14 +19,14 @@ Inputs = Mapping[str, Sequence[Any]]
 _SPLIT = "test"
 
 
-def read_samples(inputs: Inputs, info: DataInfo, used: tuple[str, ...], device: torch.device) -> SplitData:
+def read_samples(inputs: Inputs, info: DataInfo, used: tuple[str, ...], compute: Compute) -> SplitData:
     """Return samples in their order, with what each of them has; a modality that is not named is absent.
 
     Args:
         inputs: what the caller has.
         info: of the data that the model was trained on.
         used: modalities whose arrays are read.
-        device: where batches will live.
+        compute: where batches will live.
 
     Raises:
         UnknownNameError: the data have no such modality.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, _imaging
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
@@ -23,7 +23,7 @@ LARGEST_PIXELS = 89_478_485
 
 _LEAST_DECODED = 0.5
 _BLOCKS_KEPT = 4
-Image.core.set_blocks_max(max(Image.core.get_blocks_max(), _BLOCKS_KEPT))  # else each image's memory is mapped anew
+_imaging.set_blocks_max(max(_imaging.get_blocks_max(), _BLOCKS_KEPT))  # else each image's memory is mapped anew
 _STRIP_ROWS = 64
 _JPEG_END = b"\xff\xd9"
 _READERS: tuple[tuple[bytes, type[ImageFile]], ...] = (

@@ -74,11 +74,11 @@ class Crew:
         for line in [*self._workers] * _AHEAD:
             self._hand_out(line, left, reading)
         while reading:
-            for line in wait(list(reading)):
-                assert isinstance(line, Connection)
-                filled = self._answer(line)
-                reading -= Counter([line])
-                self._hand_out(line, left, reading)
+            for ready in wait(list(reading)):
+                assert isinstance(ready, Connection)
+                filled = self._answer(ready)
+                reading -= Counter([ready])
+                self._hand_out(ready, left, reading)
                 yield filled
 
     def _hand_out(self, line: Connection, left: Iterator[Chunk], reading: Counter[Connection]) -> None:
