@@ -10,7 +10,7 @@ import torch
 from orchestrator.resources import amounts
 from search_spaces.errors import InvalidValueError, MmptError
 
-__all__ = ["check_address", "check_fits"]
+__all__ = ["check_address", "check_fits", "check_inline"]
 
 _ANSWER_SECONDS = 5.0
 
@@ -22,10 +22,26 @@ def check_fits(resources: Mapping[str, Any]) -> None:
         MmptError: it cannot.
     """
     here = {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}
-    for name, need in amounts(resources).items():
+    workers = resources.get("workers_per_trial", 1)
+    for name, own in amounts(resources).items():
+        need = workers * own
         if need > here.get(name, need):
             cure = "take less, for instance --gpus 0, or join a cluster with --address"
             raise MmptError(f"one trial needs {round(need, 3):g} {name}, this machine has {here[name]}: {cure}")
+
+
+def check_inline(resources: Mapping[str, Any]) -> None:
+    """Make sure that this process is enough for a trial.
+
+    Raises:
+        InvalidValueError: a trial is to have several workers.
+        MmptError: there is no GPU where one is asked for.
+    """
+    workers = resources.get("workers_per_trial", 1)
+    if workers > 1:
+        allowed = "1 in this process (--inline); several workers are started by Ray, also on one machine"
+        raise InvalidValueError("workers_per_trial", workers, allowed)
+    check_fits({"gpus": resources.get("gpus", 0)})
 
 
 def check_address(address: str) -> None:

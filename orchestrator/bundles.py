@@ -1,4 +1,4 @@
-"""What one trial asks of a Ray cluster."""
+"""What one trial asks of a Ray cluster: a bundle of resources per worker, granted together."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,13 @@ __all__ = ["trial_bundles"]
 
 
 def trial_bundles(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
-    """Return the placement of a `TrialTask`'s config.
+    """Return a bundle for each worker of a `TrialTask`'s config, close together where the cluster has room.
 
-    It is the task that says so, not the sweep, since trials may have different shares of a GPU.
+    The trainable is in the first one and starts the other workers in the rest, so that no trial ever holds a part of
+    what it needs while it waits for another part. The config says it and not the sweep, since a trial that ran out of
+    memory asks for more than the others.
     """
-    bundle = amounts(config)
+    workers = config["workers"]
     labels = dict(config["labels"])
-    options: dict[str, Any] = {"bundle_label_selector": [labels]} if labels else {}
-    return tune.PlacementGroupFactory([bundle], **options)
+    options: dict[str, Any] = {"bundle_label_selector": [labels] * workers} if labels else {}
+    return tune.PlacementGroupFactory([amounts(config)] * workers, strategy="PACK", **options)

@@ -30,16 +30,17 @@ def rooms() -> list[NodeRoom]:
 
 
 def capacity_for(nodes: Sequence[NodeRoom], resources: Mapping[str, Any]) -> int:
-    """Return how many trials the nodes hold at once: one cannot be spread over nodes.
+    """Return how many trials the nodes hold at once: one can be spread over nodes, a worker of it cannot.
 
     Raises:
         MmptError: not one; the message names what is lacking.
     """
     needs, labels = amounts(resources), resources.get("labels", {})
     fitting = [node for node in nodes if fits_labels(node.labels, labels)]
-    total = sum(_places(node.amounts, needs) for node in fitting)
-    if total:
-        return total
+    workers = resources.get("workers_per_trial", 1)
+    places = sum(_places(node.amounts, needs) for node in fitting)
+    if places >= workers:
+        return int(places // workers)
     wanted = ", ".join(_shown(name, need) for name, need in needs.items())
     cure = "take less (--cpus, --gpus, --memory) or add such a node"
     if not fitting:
@@ -48,6 +49,10 @@ def capacity_for(nodes: Sequence[NodeRoom], resources: Mapping[str, Any]) -> int
             {f"{key}={value}" for node in nodes for key, value in node.labels.items() if "node-id" not in key}
         )
         raise MmptError(f"no node has the label {shown}; nodes have {', '.join(known) or 'no labels'}")
+    if workers > 1:
+        raise MmptError(
+            f"one trial needs {workers} workers with {wanted} each; the cluster has room for {places}: {cure}"
+        )
     largest = max(fitting, key=lambda node: [node.amounts.get(name, 0.0) for name in ("GPU", *needs)])
     has = ", ".join(_shown(name, largest.amounts.get(name, 0.0)) for name in needs)
     raise MmptError(f"one trial needs {wanted}; the largest node of the cluster has {has}: {cure}")

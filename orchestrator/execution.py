@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from orchestrator.address import check_address, check_fits
+from orchestrator.address import check_address, check_fits, check_inline
 from orchestrator.attempts import Attempts
 from orchestrator.check import Question
 from orchestrator.gpu_shares import gpu_kind
@@ -63,7 +63,7 @@ class Execution:
                 trial, or a node has other code or another store.
         """
         if self.inline:
-            check_fits({"gpus": self.resources.get("gpus", 0)})
+            check_inline(self.resources)
         elif self.address is None:
             check_fits(self.resources)
         else:
@@ -139,6 +139,7 @@ class Execution:
             labels=self.resources.get("labels", {}),
             custom=self.resources.get("custom", {}),
             versions=_driver_versions(),
+            workers=int(self.resources.get("workers_per_trial", 1)),
         )
 
     def question(self, trials: Iterable[Resolved], tracking: str) -> Question:

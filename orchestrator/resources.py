@@ -13,7 +13,7 @@ AUTO = "auto"
 """In place of a GPU share: measure what each kind of trial needs."""
 
 SHARES: Mapping[str, float] = MappingProxyType({"1/4": 1 / 4, "1/3": 1 / 3, "1/2": 1 / 2, "1": 1.0})
-"""Shares of a GPU by name; any other leaves a part of the card that no trial can use. A trial computes on one GPU."""
+"""Shares of a GPU by name; any other leaves a part of the card that no trial can use. A worker computes on one GPU."""
 
 _ROUNDING = 1e-2  # 0.33 is a third
 _GIB = 1024**3
@@ -24,8 +24,9 @@ def checked_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a trial takes, shares as exact numbers.
 
     Args:
-        resources: `cpus`; `gpus`, a share such as 0.5 or "1/2", or "auto"; `memory` in GiB; `labels` that its node must
-            have, {"accelerator": "h200"}; `custom` amounts of what nodes declare, {"licence": 1}.
+        resources: `workers_per_trial`, 1 by default, and of each worker: `cpus`; `gpus`, a share such as 0.5 or "1/2",
+            or "auto"; `memory` in GiB; `labels` that its node must have, {"accelerator": "h200"}; `custom` amounts of
+            what nodes declare, {"licence": 1}. Several whole `gpus` are as many workers with one each.
 
     Raises:
         UnknownNameError, InvalidValueError: no such resource, or a share that would strand capacity; the message names
@@ -34,7 +35,17 @@ def checked_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
     for name in resources:
         if name not in _READ:
             raise UnknownNameError("resource", name, _READ)
-    return {name: _READ[name](value) for name, value in resources.items()}
+    read = {name: _READ[name](value) for name, value in resources.items()}
+    gpus = read.get("gpus", 0)
+    if gpus != AUTO and gpus > 1:
+        if read.get("workers_per_trial", gpus) != gpus:
+            raise InvalidValueError(
+                "gpus", resources["gpus"], "1 where workers_per_trial says how many: each has its own"
+            )
+        return {**read, "gpus": 1, "workers_per_trial": gpus}
+    if read.get("workers_per_trial", 1) > 1 and gpus not in (0, 1):
+        raise InvalidValueError("gpus", resources["gpus"], "0 or 1 where a trial has several workers: one GPU for each")
+    return read
 
 
 def amounts(resources: Mapping[str, Any]) -> dict[str, float]:
@@ -73,17 +84,24 @@ def _cpus(value: Any) -> float:
 
 def _gpus(value: Any) -> float | str:
     allowed = (
-        f"0, {', '.join(list(SHARES)[:-1])} or 1, since others leave a part of a card that no trial can use; or auto"
+        f"0, {', '.join(SHARES)} or more whole ones, since others leave a part of a card that no trial can use; or auto"
     )
     if value == AUTO:
         return AUTO
     share = _number("gpus", value, allowed)
-    if share == 0:
-        return 0
+    if share == int(share) and share >= 0:
+        return int(share)
     name = min(SHARES, key=lambda one: abs(SHARES[one] - share))
     if abs(SHARES[name] - share) > _ROUNDING:
         raise InvalidValueError("gpus", value, f"{allowed}; the nearest is {name}")
     return SHARES[name]
+
+
+def _workers(value: Any) -> int:
+    number = _number("workers_per_trial", value, "a whole number of workers")
+    if number < 1 or number != int(number):
+        raise InvalidValueError("workers_per_trial", value, "a whole number of workers")
+    return int(number)
 
 
 def _memory(value: Any) -> float:
@@ -123,6 +141,7 @@ def _number(what: str, value: Any, allowed: str) -> float:
 
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
+    "workers_per_trial": _workers,
     "cpus": _cpus,
     "gpus": _gpus,
     "memory": _memory,

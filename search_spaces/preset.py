@@ -18,7 +18,8 @@ class Preset:
         title: one line for `mmpt list presets`.
         about: what the sweep answers and what it costs.
         grid: the trials.
-        resources: per-trial needs, `cpus` and `gpus`, that the command line can override.
+        resources: what a trial needs, `workers_per_trial` and each one's `cpus` and `gpus`; the command line can
+            override it.
     """
 
     title: str

@@ -1,6 +1,7 @@
 """Fixtures for every test: one torch thread, an own cache of prepared data, the toys in the catalogs."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -12,6 +13,7 @@ import pytest
 import torch
 import toys
 from hypothesis import settings
+from several_workers import Followers
 
 from results.store import Store
 from trainables.catalogs import DATASETS, ENCODERS, METHODS
@@ -36,6 +38,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     os.environ["MMPT_CACHE"] = str(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def followers() -> Iterator[Followers]:
+    """Two processes for trials of several workers."""
+    with Followers(2) as made:
+        yield made
 
 
 @pytest.fixture

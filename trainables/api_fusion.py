@@ -14,6 +14,12 @@ from trainables.api_model import Batch, Features
 
 __all__ = ["Fusion"]
 
+Spread = Callable[[int, Callable[[slice], Tensor]], Tensor]
+
+
+def _in_one_piece(count: int, compute: Callable[[slice], Tensor]) -> Tensor:
+    return compute(slice(0, count))
+
 
 class Fusion(nn.Module, ABC):
     """What turns a batch into a representation per modality, and a joint head.
@@ -26,6 +32,8 @@ class Fusion(nn.Module, ABC):
     Attributes:
         head: linear map from the concatenated z to (B, C).
         autocast: the trial's precision, for passes that a method asks for.
+        spread: gives (B, ...) from the number of rows B and what computes a slice of them; passes through encoders go
+            through it, since workers of a trial share their rows (see `trainables.workers.Workers.spread`).
     """
 
     version: ClassVar[str] = "1"
@@ -38,6 +46,7 @@ class Fusion(nn.Module, ABC):
         self.widths = dict(widths)
         self.head = nn.Linear(sum(self.widths.values()), num_classes)
         self.autocast: Callable[[], AbstractContextManager[object]] = nullcontext
+        self.spread: Spread = _in_one_piece
 
     # What planning asks.
 

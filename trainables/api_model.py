@@ -52,6 +52,15 @@ class Batch:
         available[lost, column] = False
         return replace(self, inputs={**self.inputs, modality: self.inputs[modality][kept]}, available=available)
 
+    def part(self, rows: slice) -> "Batch":
+        """Return some of the samples."""
+        if rows == slice(0, len(self)):
+            return self
+        before, behind = self.available[: rows.start].sum(axis=0), self.available[: rows.stop].sum(axis=0)
+        places = {name: slice(*ends) for name, *ends in zip(self.modalities, before, behind, strict=True)}
+        inputs = {name: values[places[name]] for name, values in self.inputs.items()}
+        return replace(self, inputs=inputs, available=self.available[rows], targets=self.targets[rows])
+
     def __len__(self) -> int:
         return len(self.available)
 

@@ -11,7 +11,7 @@ import torch
 from results.leases import LEASE_SECONDS, LeaseLostError, TrialLeasedError
 from results.patient_files import StoreFullError, StoreUnavailableError
 
-__all__ = ["Attempt", "Cause", "Problem", "problem_of"]
+__all__ = ["Attempt", "Cause", "Problem", "WorkerLostError", "problem_of"]
 
 Cause = Literal["method", "gpu_memory", "worker", "node", "store", "full_disk", "leased"]
 """What ended an attempt.
@@ -52,6 +52,14 @@ class Problem:
     traceback: str = ""
 
 
+class WorkerLostError(RuntimeError):
+    """Another of the trial's workers ended; `cause` and message are that worker's if it left them."""
+
+    def __init__(self, message: str, cause: Cause = "worker") -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
 _CAUSES: tuple[tuple[type[BaseException], Cause], ...] = (
     (TrialLeasedError, "leased"),
     (LeaseLostError, "leased"),
@@ -67,6 +75,8 @@ def problem_of(error: BaseException) -> Problem:
     line = f"{type(error).__name__}: {error}"
     link: BaseException | None = error
     while link is not None:
+        if isinstance(link, WorkerLostError):
+            return Problem(cause=link.cause, error=line, traceback=text)
         for kind, cause in _CAUSES:
             if isinstance(link, kind):
                 return Problem(cause=cause, error=line, traceback=text)

@@ -139,7 +139,7 @@ def build_method(resolved: Resolved, compute: Compute) -> Method:
     info = resolved.info
     names = {name: str(part) for name, part in resolved.spec.encoders.items()}
     fusion = resolved.fusion.build(names, info.inputs, resolved.used, info.num_classes)
-    fusion.autocast = compute.autocast
+    fusion.autocast, fusion.spread = compute.autocast, compute.workers.spread
     return resolved.method(resolved.spec, info, fusion, resolved.hyperparameters).to(compute.device)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from search_spaces.errors import MmptError
+from trainables.workers import ALONE, Workers
 
 __all__ = ["Compute", "seed_everything", "set_up_compute"]
 
@@ -14,11 +15,12 @@ _STREAMS = 2**31
 
 @dataclass(frozen=True)
 class Compute:
-    """A trial's device, its precision, and its share of the device's memory."""
+    """A trial's device, its precision, its share of the device's memory, and its workers."""
 
     device: torch.device
     bfloat16: bool
     gpu_share: float = 1.0
+    workers: Workers = ALONE
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return bfloat16 autocast where the device supports it, else nothing."""
@@ -34,7 +36,7 @@ class Compute:
         return {"memory/peak_bytes": torch.cuda.max_memory_allocated(self.device)} if self.device.type == "cuda" else {}
 
 
-def set_up_compute(cpus: float, gpus: float) -> Compute:
+def set_up_compute(cpus: float, gpus: float, workers: Workers = ALONE) -> Compute:
     """Bind this process to a trial's resources: threads to its CPU share, tensors to its GPU if it has one.
 
     Trials that share a GPU each get that part of its memory and no more: one that needs more fails by itself instead of
@@ -45,14 +47,15 @@ def set_up_compute(cpus: float, gpus: float) -> Compute:
     """
     torch.set_num_threads(max(1, int(cpus)))
     if gpus <= 0:
-        return Compute(torch.device("cpu"), bfloat16=False)
+        return Compute(torch.device("cpu"), bfloat16=False, workers=workers)
     if not torch.cuda.is_available():
         raise MmptError(f"the trial was given {gpus:g} GPUs but CUDA sees none; set gpus to 0 or check the driver")
     device = torch.device("cuda", torch.cuda.current_device())
     share = min(gpus, 1.0)
     torch.cuda.set_per_process_memory_fraction(share, device)  # also back to all of it, in a worker that had less
     torch.cuda.reset_peak_memory_stats(device)
-    return Compute(device, bfloat16=torch.cuda.is_bf16_supported(including_emulation=False), gpu_share=share)
+    bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return Compute(device, bfloat16=bfloat16, gpu_share=share, workers=workers)
 
 
 def seed_everything(*key: int) -> None:

@@ -17,7 +17,7 @@ from trainables.imputation import PatternFeatures, complete_features
 from trainables.loop import EVALUATION_BATCH, encode
 from trainables.probe import FittedProbe, ProbeTask, fit_probes
 
-__all__ = ["Evaluation", "evaluate", "join_features"]
+__all__ = ["Evaluation", "evaluate", "features_of", "join_features"]
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,12 @@ def evaluate(method: Method, splits: Mapping[str, SplitData], used: tuple[str, .
         used: the modalities that the method has encoders for.
         compute: device and precision.
     """
-    method.eval()
-    every = patterns(used)
+    features = features_of(method, splits, used, compute)
     with torch.inference_mode():
-        features = {name: _features(method, data, every, compute) for name, data in splits.items()}
         logits = {
             LogitsKey("head", pattern.key, split): _host(predicted)
             for split in ("val", "test")
-            for pattern in every
+            for pattern in patterns(used)
             if (predicted := method.predict(features[split][pattern], pattern)) is not None
         }
     recipe = method.imputation()
@@ -54,9 +52,20 @@ def evaluate(method: Method, splits: Mapping[str, SplitData], used: tuple[str, .
         return replace(probed, logits={**logits, **probed.logits})
     settings, refit = recipe
     served, imputed = complete_features(features, splits, settings, method.spec.seed)
-    real = {name: {every[0]: patterned[every[0]]} for name, patterned in features.items()}
+    full = patterns(used)[0]
+    real = {name: {full: patterned[full]} for name, patterned in features.items()}
     probed = _probe(method, splits, served if refit else real, served)
     return replace(probed, logits={**logits, **probed.logits}, history=[*imputed, *probed.history])
+
+
+def features_of(
+    method: Method, splits: Mapping[str, SplitData], used: tuple[str, ...], compute: Compute
+) -> dict[str, PatternFeatures]:
+    """Return each split's frozen features: all of an evaluation that goes through encoders."""
+    method.eval()
+    every = patterns(used)
+    with torch.inference_mode():
+        return {name: _features(method, data, every, compute) for name, data in splits.items()}
 
 
 def _features(method: Method, data: SplitData, every: tuple[Pattern, ...], compute: Compute) -> PatternFeatures:

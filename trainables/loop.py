@@ -126,7 +126,7 @@ class TrainingLoop:
         judged = [self._judged(pattern) for pattern in self.method.judged_by(self.main)]
         means = {name: float(np.mean([values[name] for values in judged])) for name in judged[0]}
         rows = [finite_row(self.epoch, f"val/{name}", value) for name, value in means.items()]
-        selected = means[SELECTION_METRIC]
+        selected = self.compute.workers.from_leading(means[SELECTION_METRIC])
         if selected > self.best_score:
             self.best_score, self.best_epoch = selected, self.epoch
             self.best = weights(self.method)

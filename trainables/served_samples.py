@@ -56,7 +56,7 @@ def read_samples(inputs: Inputs, info: DataInfo, used: tuple[str, ...], compute:
         inputs=arrays,
         present=present,
     )
-    return load_split(prepared, _SPLIT, used, Compute(device, bfloat16=False))
+    return load_split(prepared, _SPLIT, used, compute)
 
 
 def _read(name: str, cells: Sequence[Any], info: InputInfo) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:

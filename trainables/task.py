@@ -29,6 +29,9 @@ class TrialTask:
         labels: that its node must have.
         custom: amounts of what nodes declare.
         versions: what the driver runs, see `trainables.code_version`; a worker that runs anything else refuses.
+        cpus: CPU share of a worker; also the number of torch threads.
+        gpus: GPU share of a worker; 0 computes on the CPU.
+        workers: processes that train it together, each with these shares.
         checkpoint_seconds: at the end of an epoch, save a checkpoint if the last one is older than this.
         attempt: which attempt at the trial this is.
     """
@@ -48,6 +51,7 @@ class TrialTask:
     labels: Mapping[str, str] = field(default_factory=dict)
     custom: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    workers: int = 1
     checkpoint_seconds: float = 10.0
     attempt: Attempt = field(default_factory=Attempt)
 

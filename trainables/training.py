@@ -100,6 +100,7 @@ class Training:
                 sums[name] = sums[name] + value if name in sums else value
                 counts[name] = counts.get(name, 0) + term.count
         means = {name: (sums[name].item() / counts[name], counts[name]) for name in sums}
+        self.compute.workers.check_equal(self.method)
         self.training_seconds += time.perf_counter() - began
         return means
 
@@ -112,6 +113,7 @@ class Training:
                 (term.weight * term.mean for term in terms.values()), start=torch.zeros((), device=self.compute.device)
             )
             loss.backward()  # type: ignore[no-untyped-call]  # torch declares no types here
+            self.compute.workers.average_gradients(self.method)
             self.method.before_step()
             if self.spec.clip_norm > 0:
                 torch.nn.utils.clip_grad_norm_(self.method.parameters(), self.spec.clip_norm)

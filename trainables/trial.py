@@ -1,46 +1,52 @@
 """One trial from spec to store: data, model, training, probes, record. No ray: it runs anywhere torch does."""
 
-import logging
-import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import pandas as pd
-from safetensors import SafetensorError
 
 from results.missing_masks import mask_fingerprint
 from results.schema import HISTORY_SCHEMA, Floats, HistoryRow, LogitsKey, TrialRecord
 from results.store import Failure, Store
 from search_spaces.errors import MmptError
 from search_spaces.spec import TrialSpec
+from trainables.api import Method
 from trainables.attempt import Problem, problem_of
 from trainables.build import build_method, load_splits, open_prepared, required_weights
+from trainables.clock import Clock
 from trainables.dataset_identity import trust_fingerprint
-from trainables.devices import set_up_compute
-from trainables.evaluate import evaluate
+from trainables.devices import Compute, set_up_compute
+from trainables.evaluate import evaluate, features_of
 from trainables.held_lease import HeldLease
 from trainables.kept_model import pack_model
 from trainables.loop import TrainingLoop
 from trainables.provenance import provenance
 from trainables.resolve import resolve
+from trainables.resuming import resumed
 from trainables.task import TrialTask
+from trainables.workers import ALONE, Workers
 
 __all__ = ["Trial"]
-
-_log = logging.getLogger(__name__)
 
 
 class Trial:
     """Runs one task. `epochs` yields history rows as they come; when it ends the trial is in the store.
 
+    Args:
+        task: what it is told.
+        assembled: brings together the workers that train the trial, of which this process is one.
+
     Attributes:
-        task: what it was told.
         store: where it puts its results.
         resolved: what is run.
         found: True if another sweep has put it into the store, so that there was nothing to train.
     """
 
-    def __init__(self, task: TrialTask) -> None:
+    def __init__(
+        self, task: TrialTask, assembled: Callable[[], AbstractContextManager[Workers]] = lambda: nullcontext(ALONE)
+    ) -> None:
         self.task = task
+        self.assembled = assembled
         self.store = Store(task.store, patience_seconds=task.attempt.patience_seconds)
         self._lease = HeldLease(self.store, task.trial_id, task.attempt)
         spec = TrialSpec.from_config(task.spec)
@@ -83,6 +89,13 @@ class Trial:
                 )
             )
 
+    def follow(self) -> None:
+        """Do a worker's share of a trial that another worker leads and stores."""
+        with self.assembled() as workers:
+            self._check_identity()
+            for _ in self._trained(workers):
+                pass
+
     def _check_identity(self) -> None:
         if self.resolved.trial_id != self.task.trial_id:
             raise MmptError(
@@ -95,9 +108,13 @@ class Trial:
         return self.task.trial_id in models and self.store.is_done(self.task.trial_id)
 
     def _epochs(self) -> Iterator[list[HistoryRow]]:
-        clock = _Clock()
+        with self.assembled() as workers:
+            yield from self._trained(workers)
+
+    def _trained(self, workers: Workers) -> Iterator[list[HistoryRow]]:
+        clock = Clock()
         task, resolved = self.task, self.resolved
-        compute = set_up_compute(task.cpus, task.gpus)
+        compute = set_up_compute(task.cpus, task.gpus, workers)
         prepared = open_prepared(resolved, task.cache, task.data_root, task.shared_cache)
         splits = load_splits(prepared, resolved, compute)
         method = build_method(resolved, compute)
@@ -109,9 +126,12 @@ class Trial:
         if method.trains:
             main = next((one for one in resolved.reports if splits["train"].has(one).any()), resolved.reports[0])
             loop = TrainingLoop(method, splits["train"], splits["val"], main, compute)
-            yield from self._train(loop)
+            yield from resumed(loop, task, self.store, self._lease.check)
             history, facts = loop.history, loop.facts()
         clock.lap("train")
+        if not workers.leads:
+            features_of(method, splits, resolved.used, compute)
+            return
         evaluation = evaluate(method, splits, resolved.used, compute)
         clock.lap("evaluate")
         self._lease.check()
@@ -121,9 +141,7 @@ class Trial:
         facts |= {
             **clock.seconds(),
             **{f"required/{name}/val_score": value for name, value in required_scores.items()},
-            "parameters/trainable": sum(p.numel() for p in method.parameters() if p.requires_grad),
-            "parameters/total": sum(p.numel() for own in (method, *method.frozen.values()) for p in own.parameters()),
-            **compute.memory(),
+            **_sizes(method, compute),
         }
         history += [*evaluation.history, *(HistoryRow(None, name, value) for name, value in facts.items())]
         units = {name: prepared.scored(name) for name in ("val", "test")}
@@ -134,29 +152,6 @@ class Trial:
             "mask_fingerprint": mask_fingerprint(train.sample_ids, train.modalities, train.available),
         }
         self.store.write_trial(self._record(logits, history, {name: unit.ids for name, unit in units.items()}, about))
-
-    def _train(self, loop: TrainingLoop) -> Iterator[list[HistoryRow]]:
-        if self._restore(loop):
-            yield list(loop.history)
-        saved = time.perf_counter()
-        for rows in loop.epochs():
-            if time.perf_counter() - saved >= self.task.checkpoint_seconds and not loop.finished:
-                self._lease.check()
-                self.store.write_checkpoint(self.task.trial_id, loop.checkpoint())
-                saved = time.perf_counter()
-            yield rows
-
-    def _restore(self, loop: TrainingLoop) -> bool:
-        """Go on from the checkpoint of a killed attempt, if there is one that can be read."""
-        checkpoint = self.store.read_checkpoint(self.task.trial_id)
-        if checkpoint is None:
-            return False
-        try:
-            loop.restore(checkpoint)
-        except (SafetensorError, KeyError, ValueError) as error:
-            _log.warning("trial %s: its checkpoint cannot be read (%s); it starts anew", self.task.trial_id, error)
-            return False
-        return True
 
     def _record(
         self,
@@ -180,17 +175,11 @@ class Trial:
         )
 
 
-class _Clock:
-    """Seconds between laps."""
-
-    def __init__(self) -> None:
-        self._started = self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self._laps[f"seconds/{name}"] = now - self._last
-        self._last = now
-
-    def seconds(self) -> dict[str, float]:
-        return {**self._laps, "seconds/total": self._last - self._started}
+def _sizes(method: Method, compute: Compute) -> dict[str, float]:
+    """Return how large a trial is: its model, the memory it took here, and how many workers shared it."""
+    return {
+        "workers": compute.workers.number,
+        "parameters/trainable": sum(p.numel() for p in method.parameters() if p.requires_grad),
+        "parameters/total": sum(p.numel() for own in (method, *method.frozen.values()) for p in own.parameters()),
+        **compute.memory(),
+    }

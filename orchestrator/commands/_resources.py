@@ -18,7 +18,11 @@ _OPTIONS = (
         "--gpus",
         "--gpus-per-trial",
         metavar="SHARE",
-        help="GPU share of one trial: 0, 1/4, 1/3, 1/2, 1, or auto to measure what each kind of trial needs.",
+        help="GPU share of one trial: 0, 1/4, 1/3, 1/2, 1, N whole ones, or auto to measure what each kind of trial "
+        "needs.",
+    ),
+    click.option(
+        "--workers-per-trial", metavar="N", help="Processes that train one trial together, each with these shares."
     ),
     click.option("--memory", metavar="GIB", help="Main memory of one trial."),
     click.option("--label", "labels", multiple=True, metavar="LABEL=VALUE", help="Use nodes with this label only."),
@@ -27,7 +31,7 @@ _OPTIONS = (
 
 
 def resource_options(function: F) -> F:
-    """Add --cpus, --gpus, --memory, --label and --resource; `taken_resources` reads them."""
+    """Add --cpus, --gpus, --workers-per-trial, --memory, --label and --resource; `taken_resources` reads them."""
     for decorate in reversed(_OPTIONS):
         function = decorate(function)
     return function
@@ -40,7 +44,7 @@ def taken_resources(preset: str, options: dict[str, Any]) -> dict[str, Any]:
         UnknownNameError: there is no such preset.
         InvalidValueError: a label or resource is not NAME=VALUE.
     """
-    given = {name: options.pop(name) for name in ("cpus", "gpus", "memory")}
+    given = {name: options.pop(name) for name in ("cpus", "gpus", "workers_per_trial", "memory")}
     pairs = {name: _pairs(flag, options.pop(name)) for name, flag in (("labels", "--label"), ("custom", "--resource"))}
     chosen = {name: value for name, value in {**given, **pairs}.items() if value not in (None, {})}
     return {**PRESETS.get(preset).resources, **chosen}

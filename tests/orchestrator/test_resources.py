@@ -37,9 +37,15 @@ def test_shares_of_a_gpu_divide_it_evenly(given: Any, exact: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"gpus": 0.4}, r"gpus: 0.4 is not allowed; expected 0, 1/4, 1/3, 1/2 or 1, .* or auto; the nearest is 1/3"),
+        (
+            {"gpus": 0.4},
+            r"gpus: 0.4 is not allowed; expected 0, 1/4, 1/3, 1/2, 1 or more .* or auto; the nearest is 1/3",
+        ),
         ({"gpus": "0.1"}, "the nearest is 1/4"),
-        ({"gpus": 2}, "the nearest is 1"),
+        ({"gpus": 2.5}, "the nearest is 1"),
+        ({"gpus": 2, "workers_per_trial": 3}, "gpus: 2 is not allowed; expected 1 where workers_per_trial"),
+        ({"gpus": 0.5, "workers_per_trial": 2}, "one GPU for each"),
+        ({"workers_per_trial": 1.5}, "a whole number of workers"),
         ({"gpus": -1}, "the nearest is 1/4"),
         ({"gpus": "all"}, "gpus: 'all' is not allowed"),
         ({"gpus": "1/0"}, "gpus: '1/0' is not allowed"),
@@ -58,6 +64,11 @@ def test_what_strands_capacity_or_means_nothing_is_refused(wrong: dict[str, Any]
         checked_resources(wrong)
 
 
+def test_whole_gpus_are_workers() -> None:
+    assert checked_resources({"gpus": 4}) == {"gpus": 1, "workers_per_trial": 4}
+    assert checked_resources({"gpus": "2", "workers_per_trial": 2}) == {"gpus": 1, "workers_per_trial": 2}
+
+
 def test_amounts_are_rays() -> None:
     taken = {"cpus": 2, "gpus": 0.5, "memory": 4, "labels": {"gpu": "h200"}, "custom": {"licence": 1}}
     assert amounts(taken) == {"CPU": 2, "GPU": 0.5, "memory": 4 * GIB, "licence": 1}
@@ -68,8 +79,12 @@ def node(gpu: str = "", **amounts: float) -> NodeRoom:
     return NodeRoom(amounts, {"gpu": gpu} if gpu else {})
 
 
-def test_a_trial_is_never_spread_over_nodes() -> None:
+def test_a_worker_is_never_spread_over_nodes_but_a_trial_of_several_is() -> None:
     nodes = [node(CPU=4), node(CPU=4), node(CPU=4, GPU=1)]
+    assert capacity_for(nodes, {"cpus": 3, "workers_per_trial": 2}) == 1
+    assert capacity_for(nodes, {"cpus": 2, "workers_per_trial": 3}) == 2
+    with pytest.raises(MmptError, match="one trial needs 4 workers with 3 CPU each; the cluster has room for 3"):
+        capacity_for(nodes, {"cpus": 3, "workers_per_trial": 4})
     assert capacity_for(nodes, {"cpus": 3}) == 3
     assert capacity_for(nodes, {"cpus": 1, "gpus": 0.5}) == 2
     with pytest.raises(MmptError, match="one trial needs 6 CPU; the largest node of the cluster has 4 CPU"):

@@ -12,7 +12,6 @@ from search_spaces import Grid, InvalidValueError, MmptError, UnknownNameError
     ("wrong", "message"),
     [
         ({"resources": {"cpu": 1}}, "unknown resource 'cpu'; did you mean 'cpus'"),
-        ({"resources": {"gpus": 2}}, "gpus: 2 is not allowed.*the nearest is 1"),
         ({"methods": [object]}, "expected a subclass of Method"),
         ({"datasets": [toys.Naive]}, "expected a subclass of Dataset"),
         ({"tracking": "redis://x"}, "redis"),
@@ -51,3 +50,12 @@ def test_data_that_cannot_be_used_stops_the_sweep_before_its_first_trial(
     with pytest.raises(MmptError, match="float64"):
         sweep.run(inline=True)
     assert not (tmp_path / "store" / "failures").exists()
+
+
+def test_workers_of_a_trial_need_ray_and_room(tmp_path: Path, cache: Path) -> None:
+    resources = {"cpus": 1, "workers_per_trial": 512}
+    sweep = Sweep([toys.spec()], store=tmp_path, tracking="none", cache=cache, resources=resources)
+    with pytest.raises(MmptError, match=r"expected 1 in this process \(--inline\)"):
+        sweep.run(inline=True)
+    with pytest.raises(MmptError, match="one trial needs 512 CPU"):
+        sweep.run()

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -231,6 +232,36 @@ class Suicidal(Naive):
         return super().losses(features, batch)
 
 
+def following(method: Method) -> bool:
+    """Tell whether this process is a worker of a trial that another one leads."""
+    workers = getattr(method.fusion.spread, "__self__", None)
+    return workers is not None and workers.rank > 0
+
+
+class FailingFollower(Naive):
+    """Fails on every worker but the leading one."""
+
+    card = MethodCard(title="FailingFollower", paper="none", idea="fail on one worker")
+
+    def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
+        if following(self):
+            raise ValueError("this worker raised on purpose")
+        return super().losses(features, batch)
+
+
+class DyingFollower(Naive):
+    """Kills a worker that does not lead, once: where the file that `TOY_MARK` names does not exist."""
+
+    card = MethodCard(title="DyingFollower", paper="none", idea="kill one worker")
+
+    def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
+        mark = Path(os.environ["TOY_MARK"])
+        if following(self) and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().losses(features, batch)
+
+
 class Limited(Naive):
     """Supports little: one fusion, one task type, two modalities."""
 
@@ -251,6 +282,8 @@ METHODS: tuple[type[Method], ...] = (
     CircleOne,
     CircleTwo,
     Suicidal,
+    FailingFollower,
+    DyingFollower,
     Limited,
 )
 

@@ -1,6 +1,7 @@
 """Early fusion: one transformer over the tokens of all modalities, and the masks that read out each one alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Self
 
 import torch
@@ -55,7 +56,7 @@ class Early(Fusion):
 
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Let every row's available modalities see each other."""
-        if sum(len(inputs) > 0 for name, inputs in batch.inputs.items() if name in self.widths) > 1:
+        if len(self._shown(batch)) > 1:
             return self._together(batch, isolated=False)
         return self._separately(batch)
 
@@ -72,18 +73,37 @@ class Early(Fusion):
 
     def _separately(self, batch: Batch) -> dict[str, Tensor]:
         features = self._nothing(batch)
-        for name, tokens, valid in self._embedded(batch):
-            hidden = self.backbone.transform(tokens, None if valid is None else key_mask(valid))
-            features[name] = _spread(mean_of_valid(hidden, valid), batch.rows(name), len(batch))
+        for name in self._shown(batch):
+            z = self.spread(len(batch.inputs[name]), partial(self._by_itself, name, batch.inputs[name]))
+            features[name] = _placed(z, batch.rows(name), len(batch))
         return features
 
+    def _by_itself(self, name: str, inputs: Tensor, rows: slice) -> Tensor:
+        tokens, valid = self.backbone.embed(name, inputs[rows])
+        hidden = self.backbone.transform(tokens, None if valid is None else key_mask(valid))
+        return mean_of_valid(hidden, valid)
+
     def _together(self, batch: Batch, *, isolated: bool) -> dict[str, Tensor]:
+        names = [name for name in self.widths if name in batch.inputs]
+        joined = self.spread(len(batch), lambda rows: self._joined(batch.part(rows), names, isolated=isolated))
+        parts = torch.split(joined, [self.widths[name] for name in names], dim=1)
+        return {name: z.contiguous() for name, z in zip(names, parts, strict=True)}
+
+    def _joined(self, batch: Batch, names: list[str], *, isolated: bool) -> Tensor:
+        """Return (B, sum of widths) of one pass; a worker's rows may show fewer modalities than the batch."""
+        features = self._nothing(batch)
+        if any(self._shown(batch)):
+            features |= self._pooled(batch, isolated=isolated)
+        return torch.cat([features[name] for name in names], dim=1)
+
+    def _pooled(self, batch: Batch, *, isolated: bool) -> dict[str, Tensor]:
         segments: dict[str, Tensor] = {}
         valid: dict[str, Tensor] = {}
-        for name, tokens, has in self._embedded(batch):
+        for name in self._shown(batch):
+            tokens, has = self.backbone.embed(name, batch.inputs[name])
             rows = batch.rows(name)
             every = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device) if has is None else has
-            segments[name], valid[name] = (_spread(part, rows, len(batch)) for part in (tokens, every))
+            segments[name], valid[name] = (_placed(part, rows, len(batch)) for part in (tokens, every))
         shared = self.backbone.shared_tokens()
         if shared is not None:
             first = next(iter(segments.values()))
@@ -96,13 +116,10 @@ class Early(Fusion):
             mask = mask + block_mask(lengths, mask.device)
         hidden = self.backbone.transform(torch.cat(list(segments.values()), dim=1), mask)
         pieces = dict(zip(segments, torch.split(hidden, lengths, dim=1), strict=True))
-        pooled = {name: mean_of_valid(pieces[name], valid[name]) for name in self.widths if name in pieces}
-        return {**self._nothing(batch), **pooled}
+        return {name: mean_of_valid(pieces[name], valid[name]) for name in self.widths if name in pieces}
 
-    def _embedded(self, batch: Batch) -> Iterator[tuple[str, Tensor, Tensor | None]]:
-        for name in self.widths:
-            if name in batch.inputs and len(batch.inputs[name]):
-                yield name, *self.backbone.embed(name, batch.inputs[name])
+    def _shown(self, batch: Batch) -> list[str]:
+        return [name for name in self.widths if name in batch.inputs and len(batch.inputs[name])]
 
     def _nothing(self, batch: Batch) -> dict[str, Tensor]:
         return {
@@ -112,6 +129,6 @@ class Early(Fusion):
         }
 
 
-def _spread(values: Tensor, rows: Tensor | None, count: int) -> Tensor:
+def _placed(values: Tensor, rows: Tensor | None, count: int) -> Tensor:
     """Put (B_m, ...) into the given rows of (B, ...); the others are zero, or False."""
     return values if rows is None else values.new_zeros(count, *values.shape[1:]).index_copy(0, rows, values)

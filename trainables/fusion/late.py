@@ -40,18 +40,21 @@ class Late(Fusion):
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Encode the rows that have a modality; the others stay zero, which is also what dropped features are."""
         features: dict[str, Tensor] = {}
-        for name, encoder in self.encoders.items():
+        for name in self.encoders:
             if name not in batch.inputs:
                 continue
             rows = batch.rows(name)
             if rows is None:
-                features[name] = encoder(batch.inputs[name])
+                features[name] = self._encoded(name, batch.inputs[name])
                 continue
             features[name] = torch.zeros(len(batch), self.widths[name], device=batch.targets.device)
             if len(rows):
-                encoded = encoder(batch.inputs[name])
+                encoded = self._encoded(name, batch.inputs[name])
                 features[name] = features[name].to(encoded.dtype).index_copy(0, rows, encoded)
         return features
+
+    def _encoded(self, name: str, inputs: Tensor) -> Tensor:
+        return self.spread(len(inputs), lambda rows: self.encoders[name](inputs[rows]))
 
     def alone(self, features: Features, batch: Batch) -> Features:
         """Return the features themselves: no encoder sees another's modality."""
