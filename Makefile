@@ -61,11 +61,11 @@ benchmarks: develop ## measure what docs/decisions quotes
 	$(BIN)/python benchmarks/masked_pass.py
 	$(BIN)/python benchmarks/modality_competition.py
 	$(BIN)/python benchmarks/tracking.py
+	$(BIN)/python benchmarks/preparing.py
+	$(BIN)/python benchmarks/data_waiting.py
 
 pictures: develop ## take the pictures of docs/mlflow.md anew, of the newest sweep in STORE (report --track, register first)
 	$(BIN)/python tests/support/mlflow_browser.py $(STORE) docs/images
-	$(BIN)/python benchmarks/preparing.py
-	$(BIN)/python benchmarks/data_waiting.py
 
 clean: ## remove what the targets above made, never a store
 	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis

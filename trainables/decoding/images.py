@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 import numpy as np
-from PIL import Image, _imaging
+from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
@@ -23,7 +24,8 @@ LARGEST_PIXELS = 89_478_485
 
 _LEAST_DECODED = 0.5
 _BLOCKS_KEPT = 4
-_imaging.set_blocks_max(max(_imaging.get_blocks_max(), _BLOCKS_KEPT))  # else each image's memory is mapped anew
+_pillow_memory: Any = getattr(Image, "core")  # noqa: B009 (documented by Pillow, but without types)
+_pillow_memory.set_blocks_max(max(_pillow_memory.get_blocks_max(), _BLOCKS_KEPT))  # else each image's is mapped anew
 _STRIP_ROWS = 64
 _JPEG_END = b"\xff\xd9"
 _READERS: tuple[tuple[bytes, type[ImageFile]], ...] = (
