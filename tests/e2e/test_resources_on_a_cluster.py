@@ -13,11 +13,13 @@ from faulty_nodes import plant_command
 from ray.cluster_utils import Cluster
 
 from orchestrator import waiting
+from orchestrator.attempts import Attempts
 from orchestrator.cluster import joined_cluster
 from orchestrator.events import Listener
 from orchestrator.execution import Execution
 from orchestrator.measuring import measured_shares
 from orchestrator.plan import make_plan
+from orchestrator.retries import Retries
 from orchestrator.run import run_on_ray
 from orchestrator.schedule import Schedule
 from orchestrator.sweep import Sweep
@@ -112,9 +114,8 @@ def test_trials_of_one_sweep_may_have_different_shares(cluster: Cluster, tmp_pat
     def task(trial: Any) -> Any:
         return replace(execution.task(trial), cpus=1 if trial.spec.method == "naive" else 0.5)
 
-    run_on_ray(
-        schedule, task, store=made.store, resources={"cpus": 0.5}, extensions=extensions, address=cluster.address
-    )
+    attempts = Attempts(schedule, task, made.store, Retries(0))
+    run_on_ray(attempts, task, resources={"cpus": 0.5}, extensions=extensions, address=cluster.address)
     outcome = schedule.end()
     assert len(outcome.trained) == 4, outcome.failed
 
