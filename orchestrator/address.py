@@ -26,7 +26,7 @@ def check_fits(resources: Mapping[str, Any]) -> None:
     for name, own in amounts(resources).items():
         need = workers * own
         if need > here.get(name, need):
-            cure = "take less, for instance --gpus 0, or join a cluster with --address"
+            cure = f"take less, for instance --{'gpus 0' if name == 'GPU' else 'cpus 1'}, or join a cluster with --address"
             raise MmptError(f"one trial needs {round(need, 3):g} {name}, this machine has {here[name]}: {cure}")
 
 

@@ -24,6 +24,10 @@ _START_SECONDS = 180.0
 _STOP_SECONDS = 10.0
 _PAUSE_SECONDS = 0.2
 _LOG_LINES = 5
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven processes of 260 MB each that looking at results never uses
+}
 _PRIVATE = ("10.*", "192.168.*", *(f"172.{number}.*" for number in range(16, 32)))
 
 
@@ -57,7 +61,7 @@ def serving(root: Path, *, host: str = LOOPBACK, port: int = 0, workers: int = 1
     """
     chosen = _free_port(host, port)
     with tempfile.TemporaryFile() as log:
-        environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        environment = {**os.environ, **_QUIET}
         command = _command(root, host, chosen, workers)
         # A session of its own: Ctrl-C reaches only us, and its workers end with it.
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)  # noqa: S603 (our own words)

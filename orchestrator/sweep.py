@@ -149,8 +149,7 @@ class Sweep:
         if only:
             plan = plan.with_only(self._chosen(plan, only))
         execution = self._execution(inline=inline, address=address, max_concurrent=max_concurrent, retries=retries)
-        if plan.todo:
-            execution.check()
+        execution.check()
         prepare_sweep(plan, self.store, self.cache, self.tracking, self.shared_cache)
         execution = execution.measured(plan)
         tracker = None if self.tracking == DISABLED else Tracker(self.store.root, self.tracking, sweep=self.name)

@@ -29,8 +29,6 @@ Extensions = Mapping[str, Mapping[str, type[Any]]]
 
 REPORT_SECONDS = 1.0
 """Epochs are reported to the driver in groups at most this often: Tune's loop costs milliseconds per report."""
-
-
 _START_SECONDS = 300.0
 """For followers to start; their resources are there already."""
 _END_SECONDS = 60.0

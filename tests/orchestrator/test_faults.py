@@ -22,6 +22,7 @@ from search_spaces.errors import MmptError, SweepStoppedError
 from trainables import trial as trial_module
 from trainables.devices import Compute
 from trainables.loop import TrainingLoop
+from trainables.workers import Workers
 
 
 def fail_after_an_epoch(monkeypatch: pytest.MonkeyPatch, times: int, error: Callable[[], Exception]) -> list[int]:
@@ -75,11 +76,11 @@ def test_memory_that_runs_out_is_tried_with_a_whole_gpu(
 ) -> None:
     given: list[float] = []
 
-    def cramped(cpus: float, gpus: float) -> Compute:
+    def cramped(cpus: float, gpus: float, workers: Workers) -> Compute:
         given.append(gpus)
         if gpus < 1:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return Compute(torch.device("cpu"), bfloat16=False)
+        return Compute(torch.device("cpu"), bfloat16=False, workers=workers)
 
     monkeypatch.setattr(trial_module, "set_up_compute", cramped)
     outcome, _ = work_off([toys.spec()], store, cache, gpus=0.25)

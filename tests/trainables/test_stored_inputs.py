@@ -9,6 +9,7 @@ from torch import Tensor
 
 from trainables.api_data import DataInfo, InputInfo, Storage
 from trainables.data import SplitData, load_split
+from trainables.devices import set_up_compute
 from trainables.prepared import Prepared
 from trainables.stored_inputs import Scratch, as_input
 
@@ -68,7 +69,7 @@ def _split() -> SplitData:
         inputs={"image": _stored(IMAGE, count).numpy()},
         present={"image": np.array([True] * 5 + [False])},
     )
-    return load_split(prepared, "train", ("image",), CPU)
+    return load_split(prepared, "train", ("image",), set_up_compute(1, 0))
 
 
 def test_a_batch_owns_its_memory_unless_it_is_given_some() -> None:
