@@ -38,7 +38,7 @@ check: develop ## format, lint, types and the import chain
 
 test: check ## every check and every test
 	$(BIN)/python -m pytest -n 2 --doctest-modules $(SOURCES) tests -m "not slow and not cluster"
-	$(BIN)/python -m pytest tests -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests -m slow
 
 test-fast: develop ## only the tests without clusters, servers and browsers
 	$(BIN)/python -m pytest -n 2 --doctest-modules $(SOURCES) tests -m "not slow and not cluster"

@@ -26,7 +26,8 @@ def check_fits(resources: Mapping[str, Any]) -> None:
     for name, own in amounts(resources).items():
         need = workers * own
         if need > here.get(name, need):
-            cure = f"take less, for instance --{'gpus 0' if name == 'GPU' else 'cpus 1'}, or join a cluster with --address"
+            less = "--gpus 0" if name == "GPU" else "--cpus 1"
+            cure = f"take less, for instance {less}, or join a cluster with --address"
             raise MmptError(f"one trial needs {round(need, 3):g} {name}, this machine has {here[name]}: {cure}")
 
 

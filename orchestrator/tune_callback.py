@@ -93,5 +93,6 @@ def _silent_death(report: str) -> Problem:
         )
     if not lines:
         return Problem(cause="worker", error="the worker died without a report")
-    error = f"the worker died: {lines[0]}" if "died" in lines[0] else lines[-1]
+    is_silent = "died" in lines[0] and "creation task" not in lines[0]  # an actor that cannot begin says why at the end
+    error = f"the worker died: {lines[0]}" if is_silent else lines[-1]
     return Problem(cause="worker", error=error, traceback=report)

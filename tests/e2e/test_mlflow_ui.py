@@ -84,10 +84,8 @@ def test_parallel_coordinates_lead_from_the_learning_rate_to_the_score(
 
 def test_figures_and_tables_are_below_the_sweep(view: tuple[mlflow_browser.Browser, mlflow_browser.Pages]) -> None:
     chromium, pages = view
-    chromium.open(pages.artifact(""), "report", "tables")
-    chromium.open(
-        pages.artifact("report/surface_made_up_55555555_late_mtl.png"), "surface_made_up_55555555_late_mtl.png"
-    )
+    name = "surface_made_up_55555555_late_mtl.png"
+    chromium.open(pages.artifact(f"report/{name}"), "report", "tables", name)
     assert chromium.picture_width() > 200
 
 

@@ -70,6 +70,7 @@ def test_the_code_that_is_shipped_is_the_code_that_runs(dashboard: Dashboard, tm
     package = tmp_path / "changed" / "orchestrator"
     package.mkdir(parents=True)
     (package / "__main__.py").write_text("import sys; sys.exit(7)\n")
+    (package / "__init__.py").touch()
     (package / "kept_here.log").write_text("large")
     (tmp_path / "changed" / ".gitignore").write_text("*.log\n")
     options = ["--store", str(tmp_path / "store"), "--code", str(tmp_path / "changed"), "--follow"]

@@ -70,7 +70,7 @@ def test_a_compaction_is_the_same_and_can_be_repeated(bucket: Store, server: S3S
     again = Store(bucket.root)
     asked = requests(server, again.done_ids)
     assert asked.pop("GET list") + asked.pop("HEAD object") <= 7  # no trials, the parts, the files of each
-    assert asked == {"GET object": 2}  # `DONE` of each part
+    assert asked == {"GET object": len(again.parts())}  # `DONE` of each part
 
 
 def test_what_is_missing_shows_without_opening_a_file(bucket: Store) -> None:

@@ -1,6 +1,7 @@
 """A real S3-compatible server on loopback (moto's), which counts requests and can refuse one access key."""
 
 import threading
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -77,6 +78,8 @@ def serving(bucket: str = "bucket") -> Iterator[S3Server]:
         try:
             import fsspec  # noqa: PLC0415
 
+            # moto keeps what an earlier server of this process was given
+            urllib.request.urlopen(urllib.request.Request(f"{server.url}/moto-api/reset", method="POST")).close()
             fsspec.filesystem("s3", skip_instance_cache=True).mkdir(bucket)
             server.requests.clear()
             yield server
