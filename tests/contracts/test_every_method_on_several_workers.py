@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import toys
-from several_workers import Followers, assert_close, planned, task_of
+from several_workers import Followers, assert_close, planned
+from tasks import task_of
 
 from search_spaces.spec import TrialSpec
 from trainables.catalogs import DATASETS, FUSIONS, METHODS

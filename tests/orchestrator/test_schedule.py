@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import toys
+from tasks import task_of
 
 from orchestrator.attempts import Attempts
 from orchestrator.events import Listener, Outcome
@@ -14,7 +15,6 @@ from results.schema import HistoryRow
 from results.store import Store
 from search_spaces import TrialSpec
 from trainables.methods.unimodal import Unimodal
-from trainables.task import TrialTask
 
 
 class Recorder(Listener):
@@ -50,17 +50,7 @@ def sweep(specs: list[TrialSpec], store: Store, cache: Path, *, fail_fast: bool 
     schedule = Schedule(plan, [recorder], fail_fast=fail_fast)
     schedule.begin()
 
-    def make_task(trial: PlannedTrial) -> TrialTask:
-        return TrialTask(
-            trial_id=trial.trial_id,
-            spec=trial.spec.to_config(),
-            store=store.root,
-            cache=str(cache),
-            requires=dict(trial.requires),
-            keep_model=trial.keep_model,
-        )
-
-    run_inline(Attempts(schedule, make_task, store, Retries()))
+    run_inline(Attempts(schedule, lambda trial: task_of(trial, store, cache), store, Retries()))
     return schedule.end(), recorder
 
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from tasks import task_of
+
 from orchestrator.attempts import Attempts
 from orchestrator.events import Listener, Outcome
 from orchestrator.inline import run_inline
@@ -34,15 +36,7 @@ class Told(Listener):
 
 
 def make_task(trial: PlannedTrial, store: Store, cache: Path) -> TrialTask:
-    return TrialTask(
-        trial_id=trial.trial_id,
-        spec=trial.spec.to_config(),
-        store=store.root,
-        cache=str(cache),
-        requires=dict(trial.requires),
-        keep_model=trial.keep_model,
-        checkpoint_seconds=0,
-    )
+    return task_of(trial, store, cache, checkpoint_seconds=0)
 
 
 def work_off(

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 import toys
+from tasks import task_of
 
 from orchestrator.plan import PlannedTrial
 from orchestrator.sweep import Sweep
@@ -55,19 +56,6 @@ def planned(spec: TrialSpec, root: Path, cache: Path) -> tuple[Store, PlannedTri
         if not trial.requested:
             list(Trial(task_of(trial, sweep.store, cache)).epochs())
     return sweep.store, next(trial for trial in sweep.plan().trials if trial.requested)
-
-
-def task_of(trial: PlannedTrial, store: Store, cache: Path, **changes: Any) -> TrialTask:
-    """Return what a worker is told of a trial."""
-    return TrialTask(
-        trial_id=trial.trial_id,
-        spec=trial.spec.to_config(),
-        store=store.root,
-        cache=str(cache),
-        requires=dict(trial.requires),
-        keep_model=trial.keep_model,
-        **changes,
-    )
 
 
 def assert_close(one: TrialRecord, other: TrialRecord) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 import toys
-from several_workers import Followers, assert_close, planned, task_of
+from several_workers import Followers, assert_close, planned
+from tasks import task_of
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -12,7 +12,10 @@ import numpy.typing as npt
 from trainables.decoding.bad_bytes import UNREADABLE, head_issue
 from trainables.decoding.decoded import Decoded
 
-__all__ = ["AST_MEAN", "AST_STD", "decode_wav", "log_mel"]
+__all__ = ["ABSENT", "AST_MEAN", "AST_STD", "decode_wav", "log_mel", "waveform_issues"]
+
+ABSENT = frozenset({"zero_audio", "silent_audio"})
+"""What is wrong with a sound that counts as missing, though it can be read."""
 
 AST_MEAN = -4.2677393
 AST_STD = 4.5689974
@@ -51,12 +54,19 @@ def decode_wav(data: bytes, sample_rate: int) -> Decoded:
         rate, mono = _read(data)
     except UNREADABLE:
         return Decoded(None, ("unreadable_audio",))
-    if not mono.size:
-        return Decoded(None, ("zero_audio",))
-    if np.abs(mono).max() < _SILENT_PEAK:
-        return Decoded(None, ("silent_audio",))
-    issues = ("short_audio",) if len(mono) < _SHORT_SECONDS * rate else ()
+    issues = waveform_issues(mono, rate)
+    if ABSENT & {*issues}:
+        return Decoded(None, issues)
     return Decoded(_resampled(mono, rate, sample_rate).clip(-1, 1).astype(np.float32), issues)
+
+
+def waveform_issues(mono: npt.NDArray[np.floating[Any]], rate: int) -> tuple[str, ...]:
+    """Return what is wrong with a waveform of `rate` samples per second; with one of `ABSENT` it counts as missing."""
+    if not mono.size:
+        return ("zero_audio",)
+    if np.abs(mono).max() < _SILENT_PEAK:
+        return ("silent_audio",)
+    return ("short_audio",) if len(mono) < _SHORT_SECONDS * rate else ()
 
 
 def log_mel(waveform: Floats, *, sample_rate: int, bands: int, frames: int) -> Floats:

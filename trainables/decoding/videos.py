@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from trainables.decoding.audio import ABSENT, waveform_issues
 from trainables.decoding.bad_bytes import UNREADABLE, head_issue
 from trainables.decoding.decoded import Decoded
 
@@ -24,7 +25,6 @@ Floats = npt.NDArray[np.float32]
 
 _MIDDLE_SECONDS = 0.5
 _LATE_SECONDS = 1e-3  # containers round the times of frames
-_SHORT_SECONDS, _SILENT_PEAK = 0.1, 1e-4
 _LONGEST_SECONDS = 600
 _NO_PROTOCOL = {"protocol_whitelist": "none"}  # a playlist in a video's clothes must not open other files
 
@@ -77,11 +77,8 @@ def decode_sound(data: bytes, sample_rate: int) -> Decoded:
             wave = _waveform(container, sample_rate)
     except UNREADABLE:
         return Decoded(None, ("unreadable_audio",))
-    if not wave.size:
-        return Decoded(None, ("zero_audio",))
-    if np.abs(wave).max() < _SILENT_PEAK:
-        return Decoded(None, ("silent_audio",))
-    return Decoded(wave.clip(-1, 1), ("short_audio",) if len(wave) < _SHORT_SECONDS * sample_rate else ())
+    issues = waveform_issues(wave, sample_rate)
+    return Decoded(None if ABSENT & {*issues} else wave.clip(-1, 1), issues)
 
 
 @contextmanager
