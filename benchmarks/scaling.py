@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ray import tune
 from trial_overhead import Speck
 
 import orchestrator.run
@@ -42,7 +41,7 @@ from search_spaces.spec import TrialSpec
 from trainables.build import open_prepared
 from trainables.catalogs import DATASETS
 from trainables.resolve import resolve
-from trainables.task import TrialTask
+from trainables.trainable import TrialTrainable
 
 PATTERNS = patterns(Speck.modalities())
 TRIALS_PER_SEED = 60  # of `plan_of`, required trials included
@@ -83,20 +82,11 @@ def record_of(trial_id: str, config: dict[str, Any], facts: dict[str, Any]) -> T
     )
 
 
-class Idle(tune.Trainable):
+class Idle(TrialTrainable):
     """A worker that trains nothing: it stores a made-up result and waits until the trial's time is over."""
 
     seconds = 1.0
     facts: dict[str, Any] = {}  # noqa: RUF012 (read only)
-
-    def setup(self, config: dict[str, Any]) -> None:
-        """Take a task."""
-        self._task = TrialTask.from_config(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next one."""
-        self.setup(new_config)
-        return True
 
     def step(self) -> dict[str, Any]:
         """Be the whole trial."""

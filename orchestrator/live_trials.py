@@ -22,6 +22,7 @@ class LiveTrial:
         points: its curves so far, each point once, with the time at which the driver heard of it.
         taken: how many of them MLflow has; None if it does not even know that the trial runs.
         kept: the same of the spool.
+        turn: when it was last sent to MLflow, on the driver's monotonic clock.
         known: names and steps of the points.
     """
 
@@ -30,6 +31,7 @@ class LiveTrial:
     points: list[TimedPoint] = field(default_factory=list)
     taken: int | None = None
     kept: int | None = None
+    turn: float = 0.0
     known: set[tuple[str, int]] = field(default_factory=set)
 
     @property
@@ -74,5 +76,7 @@ class LiveTrials:
             return list(self._trials.values())
 
     def behind(self) -> list[LiveTrial]:
-        """Return those of which MLflow lacks something, the least complete first."""
-        return sorted((live for live in self.all() if live.behind), key=lambda live: live.taken or -1)
+        """Return those of which MLflow lacks something: first those it does not know, then the longest unsent."""
+        return sorted(
+            (live for live in self.all() if live.behind), key=lambda live: (live.taken is not None, live.turn)
+        )

@@ -20,6 +20,7 @@ from orchestrator.searcher import PlanSearcher
 from orchestrator.shipping import ship_by_value
 from orchestrator.tune_callback import ScheduleCallback
 from orchestrator.waiting import WaitingCallback
+from orchestrator.warm_workers import PatientScheduler, WarmWorkers
 from trainables.attempt import Problem
 from trainables.task import TrialTask
 from trainables.trainable import Extensions, trainable_with
@@ -28,8 +29,9 @@ __all__ = ["TRIALS_PER_EXPERIMENT", "run_on_ray"]
 
 _log = logging.getLogger(__name__)
 
-TRIALS_PER_EXPERIMENT = 500
-"""Tune keeps about 300 KB per finished trial in the driver and never drops it (ray issue 64231)."""
+TRIALS_PER_EXPERIMENT = 5000
+"""Tune keeps about 40 KB per finished trial in the driver and never drops it, more with its loggers (ray issue 64231);
+workers end with their experiment."""
 _CLUSTER_STARTS = 5
 """A local cluster of our own that dies is started again, until it has died so often."""
 
@@ -97,12 +99,14 @@ def _fit(
 ) -> None:
     """Run one Tune experiment: as many trials as it may hold in memory, or all that are left."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failures are the schedule's to report
-    searcher = PlanSearcher(attempts, guard, TRIALS_PER_EXPERIMENT)
+    workers = WarmWorkers(most_starts=max(1, int(sum(node.amounts.get("CPU", 0) for node in rooms()))))
+    searcher = PlanSearcher(attempts, guard, TRIALS_PER_EXPERIMENT, workers)
     with tempfile.TemporaryDirectory(prefix="mmpt-tune-") as folder:
         tuner = tune.Tuner(
             tune.with_resources(trainable, trial_bundles),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
+                scheduler=PatientScheduler(),
                 num_samples=TRIALS_PER_EXPERIMENT,
                 max_concurrent_trials=max_concurrent,
                 reuse_actors=True,
@@ -110,6 +114,7 @@ def _fit(
             run_config=tune.RunConfig(
                 name="sweep",
                 storage_path=folder,
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # a trial's are in the store
                 callbacks=[ScheduleCallback(attempts, searcher, guard), WaitingCallback(attempts.schedule, resources)],
                 verbose=0,
             ),

@@ -7,6 +7,7 @@ from ray.tune.search import Searcher
 from orchestrator.attempts import Attempts
 from orchestrator.cluster_guard import ClusterGuard
 from orchestrator.plan import PlannedTrial
+from orchestrator.warm_workers import WarmWorkers
 
 __all__ = ["PlanSearcher"]
 
@@ -18,13 +19,15 @@ class PlanSearcher(Searcher):
         attempts: what is ready; kept up to date by the driver's callback.
         guard: asked whether there still is a cluster.
         limit: most trials that one Tune experiment holds in memory.
+        workers: say whether a trial has a place to run; kept up to date by the driver's callback.
     """
 
-    def __init__(self, attempts: Attempts, guard: ClusterGuard, limit: int) -> None:
+    def __init__(self, attempts: Attempts, guard: ClusterGuard, limit: int, workers: WarmWorkers) -> None:
         super().__init__(metric="done", mode="max")
         self._attempts = attempts
         self._guard = guard
         self._left = limit
+        self.workers = workers
         self.trials: dict[str, PlannedTrial] = {}
 
     def suggest(self, trial_id: str) -> Any:
@@ -32,10 +35,11 @@ class PlanSearcher(Searcher):
         self._guard.check()
         if self._left == 0 or self._attempts.schedule.exhausted:
             return Searcher.FINISHED
-        handed_out = self._attempts.next()
+        handed_out = self._attempts.next() if self.workers.has_place else None
         if handed_out is None:
             return None
         self._left -= 1
+        self.workers.take(trial_id)
         self.trials[trial_id], task = handed_out
         return task.to_config()
 

@@ -5,7 +5,8 @@ from collections import deque
 from functools import partial
 
 from orchestrator.events import Outcome
-from orchestrator.live_trials import LiveTrial, LiveTrials
+from orchestrator.live_sender import LiveSender
+from orchestrator.live_trials import LiveTrials
 from orchestrator.mlflow_writer import SweepWriter
 from orchestrator.patient_writer import PatientWriter
 from orchestrator.plan import Plan, PlannedTrial
@@ -37,6 +38,7 @@ class TrackingThread:
         self.written = self.already = 0
         self.closed = False
         self.mlflow = PatientWriter(lambda: SweepWriter(uri, store.root, sweep), retry_seconds)
+        self._sender = LiveSender(self.live, self.mlflow)
         self._store, self._uri, self._sweep, self._spool = store, uri, sweep, spool
         self._reader = Reader(store)
         self._planned = {trial.trial_id: trial for trial in plan.trials}
@@ -45,8 +47,6 @@ class TrackingThread:
         self._earlier = [trial.trial_id for trial in plan.done]  # written when there is nothing else to do
         self._shared = set(self._earlier)  # trials that other drivers may be writing too
         self._lacking = set(self._earlier)  # finished and failed trials that MLflow lacks
-        self._sent: dict[str, int] = {}  # trial id -> points sent through the present writer
-        self._renewed = 0
 
     # -- called by the driver ----------------------------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ class TrackingThread:
             if self._step():
                 continue
             waiting = self._to_open or self._ended or self._earlier or self.live.behind()
-            self.wake.wait(self.mlflow.pause_seconds if waiting else None)
+            self.wake.wait(max(self.mlflow.pause_seconds, self._sender.pause_seconds) if waiting else None)
             self.wake.clear()
 
     def _begin(self) -> None:
@@ -115,25 +115,9 @@ class TrackingThread:
                 return True
             self._ended.setdefault(trial_id, error)  # behind the others: MLflow may refuse just this one
             return False
-        for live in self.live.behind()[:1]:
-            return self._send(live)
+        if self._sender.send_next():
+            return True
         return bool(self._earlier) and self._write(self._earlier[0], None) and bool(self._earlier.pop(0))
-
-    def _send(self, live: LiveTrial) -> bool:
-        """Write what is new of a running trial; through a new writer all of it, which MLflow does not double."""
-        if self._renewed != self.mlflow.renewed:
-            self._sent, self._renewed = {}, self.mlflow.renewed
-        start, end = self._sent.get(live.trial_id), len(live.points)
-
-        def write(writer: SweepWriter) -> None:
-            if start is None:
-                writer.begin(live.trial_id, live.spec)
-            writer.extend(live.trial_id, live.spec, live.points[start or 0 : end])
-
-        if not self.mlflow.attempt(write):
-            return False
-        self._sent[live.trial_id] = live.taken = end
-        return True
 
     def _write(self, trial_id: str, error: str | None) -> bool:
         """Write a finished or failed trial unless MLflow has it; False if MLflow does not answer."""
@@ -169,7 +153,7 @@ class TrackingThread:
                 left.pop()
         self.mlflow.hurry()
         for live in self.live.all():
-            if self._send(live) and self.mlflow.attempt(
+            if self._sender.send(live) and self.mlflow.attempt(
                 partial(SweepWriter.kill, dataset=live.spec.dataset, trial_id=live.trial_id)
             ):
                 self.live.end(live.trial_id)

@@ -44,6 +44,7 @@ class ScheduleCallback(tune.Callback):
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """Forward the start."""
         del iteration, trials, info
+        self._searcher.workers.started(trial.trial_id)
         self._schedule.started(self._planned(trial))
 
     def on_trial_result(
@@ -58,6 +59,7 @@ class ScheduleCallback(tune.Callback):
     def on_trial_complete(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """A trial ended by itself, so it is in the store unless it has told a problem."""
         del iteration, trials, info
+        self._searcher.workers.ended(trial.trial_id, alive=True)
         problem = self._problems.pop(trial.trial_id, None)
         if problem is not None:
             self._attempts.ended(self._planned(trial), problem)
@@ -69,6 +71,7 @@ class ScheduleCallback(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """A trial raised, after telling why, or its worker died without a word."""
         del iteration, trials, info
+        self._searcher.workers.ended(trial.trial_id, alive=False)
         problem = self._problems.pop(trial.trial_id, None)
         if problem is None:
             report = Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else ""

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -64,9 +65,26 @@ class SplitData:
         return Batch(inputs=inputs, available=available, modalities=self.modalities, targets=targets)
 
     def batches(self, size: int, pattern: Pattern | None = None) -> Iterator[Batch]:
-        """Yield all rows in stored order."""
+        """Yield all rows, each once, texts of like length together: nothing is encoded but padding of a few tokens.
+
+        For evaluation, where a result does not depend on the batch; `in_stored_order` undoes the order.
+        """
         for start in range(0, len(self), size):
-            yield self.batch(np.arange(start, min(start + size, len(self))), pattern)
+            yield self.batch(self._by_length[start : start + size], pattern)
+
+    def in_stored_order(self, results: Tensor) -> Tensor:
+        """Return results (N, ...) of all `batches`, joined, in the order of the rows."""
+        if not self.lengths:
+            return results
+        places = np.empty(len(self), np.int64)
+        places[self._by_length] = np.arange(len(self))
+        return results.index_select(0, torch.from_numpy(places).to(results.device))
+
+    @cached_property
+    def _by_length(self) -> npt.NDArray[np.int64]:
+        """Rows with the shortest texts first, in stored order where they are equally long, (N,)."""
+        tokens = sum(self.lengths.values(), start=np.zeros(len(self), np.int64))
+        return np.argsort(tokens, kind="stable")
 
     def has(self, pattern: Pattern) -> npt.NDArray[np.bool_]:
         """Return which rows have the whole pattern, (N,)."""

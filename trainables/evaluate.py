@@ -85,7 +85,7 @@ def _features(method: Method, data: SplitData, every: tuple[Pattern, ...], compu
 
 def _encode_split(method: Method, data: SplitData, pattern: Pattern, compute: Compute) -> dict[str, Tensor]:
     parts = [encode(method, batch, compute) for batch in data.batches(EVALUATION_BATCH, pattern)]
-    return {name: torch.cat([part[name] for part in parts]) for name in pattern}
+    return {name: data.in_stored_order(torch.cat([part[name] for part in parts])) for name in pattern}
 
 
 def _probe(

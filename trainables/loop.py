@@ -147,4 +147,4 @@ class TrainingLoop:
                 logits = self.method.predict(features, pattern)
                 assert logits is not None, "a method predicts what it is judged by"
                 parts.append(logits)
-            return np.asarray(torch.cat(parts).float().cpu().numpy())
+            return np.asarray(self.val.in_stored_order(torch.cat(parts)).float().cpu().numpy())
