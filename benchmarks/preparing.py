@@ -124,12 +124,13 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._ended.wait(0.2):
-            sums = [_memory_mib(process) for process in _family(os.getpid())]
+            sums = [_memory_mib(process) for process in family(os.getpid())]
             self.proportional_mib = max(self.proportional_mib, sum(one[0] for one in sums))
             self.anonymous_mib = max(self.anonymous_mib, sum(one[1] for one in sums))
 
 
-def _family(process: int) -> list[int]:
+def family(process: int) -> list[int]:
+    """Return a process and all that descend from it."""
     found = [process]
     for own in found:
         for task in Path(f"/proc/{own}/task").glob("*/children"):
@@ -161,7 +162,7 @@ def call(root: Path, cache: Path, until_seconds: float = math.inf) -> Cost:
     running = subprocess.Popen(command(root, cache), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     used = 0.0
     while running.poll() is None and used < until_seconds:
-        used = max(used, sum(map(_processor_seconds, _family(running.pid))))
+        used = max(used, sum(map(processor_seconds, family(running.pid))))
         time.sleep(0.01 if used else 0)
     if running.poll() is None:
         running.kill()
@@ -170,7 +171,8 @@ def call(root: Path, cache: Path, until_seconds: float = math.inf) -> Cost:
     return Cost(_used_seconds() - before, time.perf_counter() - began)
 
 
-def _processor_seconds(process: int) -> float:
+def processor_seconds(process: int) -> float:
+    """Return the processor time that a process has used, 0 if it is gone."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -22,10 +22,13 @@ from statistics import median
 
 import numpy as np
 import pandas as pd
+from preparing import family, processor_seconds
 
 from orchestrator.mlflow_connect import connect
+from orchestrator.preflight import prepare_sweep
 from orchestrator.sweep import Sweep
 from orchestrator.tracking import track, tracking_uri
+from orchestrator.tracking_uri import DISABLED
 from results.schema import HistoryRow, LogitsKey, Samples, TrialRecord
 from results.store import Store
 from search_spaces import Grid, choice
@@ -37,7 +40,7 @@ from trainables.methods.naive import Naive
 MODALITIES, PATTERNS, CLASSES, EPOCHS, SAMPLES = ("audio", "image"), ("audio-image", "audio", "image"), 4, 20, 300
 CURVES = ("train/loss", "train/audio", "train/image", "val/loss", "val/macro_f1", "val/accuracy")
 AT_ONCE = 8
-TERMS, PAIRS_PER_IMAGE = 16, 5
+TERMS, PAIRS_PER_IMAGE = 16, 5  # half a second of a processor per epoch
 START_SECONDS = 300.0  # a server on a busy machine takes its time
 
 
@@ -149,7 +152,11 @@ class Talkative(Naive):
 
 
 def sweep(seeds: int, epochs: int, repetitions: int, backend: str | None, port: int) -> dict[str, object]:
-    """Return wall clock and the trials' own seconds of a sweep with tracking over those of the same without."""
+    """Return wall clock and the trials' own seconds of a sweep with tracking over those of the same without.
+
+    Other work on the machine changes both. What tracking adds of processor time, in the driver and in the server, over
+    that of the trials changes little, and is the most that trials can be slowed by where all cores are busy.
+    """
     grid = Grid(
         {
             "dataset": "av_digits",
@@ -159,38 +166,52 @@ def sweep(seeds: int, epochs: int, repetitions: int, backend: str | None, port: 
             "seed": choice(*range(seeds)),
         }
     )
-    found: dict[str, list[tuple[float, float]]] = {"none": [], "tracked": []}
-    driver: dict[str, list[float]] = {"none": [], "tracked": []}
-    metrics = 0
+    rows = []
     for repetition in range(repetitions):
-        for kind in ("none", "tracked") if repetition % 2 else ("tracked", "none"):
+        for tracked in (repetition % 2 == 0, repetition % 2 == 1):
             with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-                uri = stack.enter_context(server(backend, port, Path(folder, "log"))) if backend else None
-                own = Sweep(
-                    grid,
-                    name="talkative",
-                    store=f"{folder}/store",
-                    tracking=uri if kind == "tracked" else "none",
-                    methods=[Talkative],
-                    resources={"cpus": 2 / AT_ONCE},
-                )
-                began, busy = time.perf_counter(), _cpu_seconds()
-                own.run(max_concurrent=AT_ONCE)
-                wall = time.perf_counter() - began
-                driver[kind].append(round(_cpu_seconds() - busy, 1))
-                records = list(Store(own.store.root).records())
-                found[kind].append((wall, sum(record.fact("seconds/total") or 0.0 for record in records)))
-                metrics = records[0].history.query("epoch == 1")["name"].nunique()
-                if own.tracked and (own.tracked.written, own.tracked.missing) != (len(grid), 0):
-                    raise SystemExit(str(own.tracked))
-    ratios = {
-        f"{name}_ratio": median(row[place] for row in found["tracked"]) / median(row[place] for row in found["none"])
-        for place, name in enumerate(("wall", "trial"))
+                served = stack.enter_context(server(backend, port, Path(folder, "log"))) if backend else None
+                rows.append({"tracked": tracked, **_swept(grid, folder, served, tracked=tracked)})
+    found = pd.DataFrame(rows)
+    middle = found.groupby("tracked").median()
+    added_s = (middle.driver_cpu_s + middle.server_cpu_s).diff().iloc[-1]
+    return {
+        "trials": len(grid),
+        "wall_ratio": middle.wall_s[True] / middle.wall_s[False],
+        "trial_ratio": middle.trial_s[True] / middle.trial_s[False],
+        "added_cpu_ratio": added_s / middle.cpu_s[False],
+        "runs": found.round(2).to_dict("records"),
     }
-    seconds = {f"{kind}_trial_s": [round(row[1] / len(grid), 2) for row in rows] for kind, rows in found.items()}
-    wall_s = median(row[0] for row in found["none"])
-    cpu = {f"{kind}_driver_cpu_s": rows for kind, rows in driver.items()}
-    return {"trials": len(grid), "metrics_per_epoch": metrics, **ratios, "wall_s": wall_s, **seconds, **cpu}
+
+
+def _swept(grid: Grid, folder: str, served: str | None, *, tracked: bool) -> dict[str, float]:
+    """Run the sweep once, while the server, if there is one, is up in any case."""
+    own = Sweep(
+        grid,
+        name="talkative",
+        store=f"{folder}/store",
+        tracking=served if tracked else "none",
+        methods=[Talkative],
+        resources={"cpus": 2 / AT_ONCE},
+    )
+    own.store.prepare()
+    prepare_sweep(own.plan(), own.store, own.cache, DISABLED)  # the data set, once for all
+    servers = [process for process in family(os.getpid()) if process != os.getpid()]
+    began, busy, served_cpu = time.perf_counter(), _cpu_seconds(), sum(map(processor_seconds, servers))
+    children = _cpu_seconds(resource.RUSAGE_CHILDREN)
+    own.run(max_concurrent=AT_ONCE)
+    wall = time.perf_counter() - began
+    records = list(Store(own.store.root).records())
+    if own.tracked and (own.tracked.written, own.tracked.missing) != (len(grid), 0):
+        raise SystemExit(str(own.tracked))
+    return {
+        "metrics_per_epoch": records[0].history.query("epoch == 1")["name"].nunique(),
+        "wall_s": wall,
+        "trial_s": sum(record.fact("seconds/total") or 0.0 for record in records) / len(records),
+        "driver_cpu_s": _cpu_seconds() - busy,
+        "server_cpu_s": sum(map(processor_seconds, servers)) - served_cpu,
+        "cpu_s": _cpu_seconds(resource.RUSAGE_CHILDREN) - children,  # Ray and the trials
+    }
 
 
 def main() -> None:
