@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import pandas as pd
@@ -154,8 +153,8 @@ class Talkative(Naive):
 def sweep(seeds: int, epochs: int, repetitions: int, backend: str | None, port: int) -> dict[str, object]:
     """Return wall clock and the trials' own seconds of a sweep with tracking over those of the same without.
 
-    Other work on the machine changes both. What tracking adds of processor time, in the driver and in the server, over
-    that of the trials changes little, and is the most that trials can be slowed by where all cores are busy.
+    Other work on the machine changes both by some percent. What tracking adds of processor time, in the driver and in
+    the server, over what the machine has in that time, changes little: it is how much busy trials can be slowed.
     """
     grid = Grid(
         {
@@ -179,7 +178,7 @@ def sweep(seeds: int, epochs: int, repetitions: int, backend: str | None, port: 
         "trials": len(grid),
         "wall_ratio": middle.wall_s[True] / middle.wall_s[False],
         "trial_ratio": middle.trial_s[True] / middle.trial_s[False],
-        "added_cpu_ratio": added_s / middle.cpu_s[False],
+        "added_cpu_ratio": added_s / middle.wall_s[False] / len(os.sched_getaffinity(0)),
         "runs": found.round(2).to_dict("records"),
     }
 
@@ -198,7 +197,6 @@ def _swept(grid: Grid, folder: str, served: str | None, *, tracked: bool) -> dic
     prepare_sweep(own.plan(), own.store, own.cache, DISABLED)  # the data set, once for all
     servers = [process for process in family(os.getpid()) if process != os.getpid()]
     began, busy, served_cpu = time.perf_counter(), _cpu_seconds(), sum(map(processor_seconds, servers))
-    children = _cpu_seconds(resource.RUSAGE_CHILDREN)
     own.run(max_concurrent=AT_ONCE)
     wall = time.perf_counter() - began
     records = list(Store(own.store.root).records())
@@ -210,7 +208,6 @@ def _swept(grid: Grid, folder: str, served: str | None, *, tracked: bool) -> dic
         "trial_s": sum(record.fact("seconds/total") or 0.0 for record in records) / len(records),
         "driver_cpu_s": _cpu_seconds() - busy,
         "server_cpu_s": sum(map(processor_seconds, servers)) - served_cpu,
-        "cpu_s": _cpu_seconds(resource.RUSAGE_CHILDREN) - children,  # Ray and the trials
     }
 
 
