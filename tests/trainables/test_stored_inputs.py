@@ -45,6 +45,18 @@ def test_memory_that_is_used_again_holds_the_same_numbers(info: InputInfo) -> No
     assert scratch.take("y", (2, 3), torch.float32, CPU).data_ptr() != again.data_ptr()
 
 
+def test_large_samples_become_the_same_numbers_as_small_ones() -> None:
+    def photographs(side: int) -> InputInfo:
+        return replace(IMAGE, shape=(3, side, side), storage=replace(IMAGE.stored, shape=(3, side, side)))
+
+    large, small = photographs(96), photographs(32)
+    stored = _stored(large, 4)
+    whole, corner = as_input(stored, large), as_input(stored[..., :32, :32], small)
+    assert torch.equal(whole[..., :32, :32], corner)
+    scale, shift = (torch.tensor(values).reshape(3, 1, 1) for values in (IMAGE.stored.scale, IMAGE.stored.shift))
+    assert torch.equal(whole, stored.float() * scale + shift)
+
+
 def test_what_is_stored_is_scaled_shifted_and_padded() -> None:
     stored = _stored(SOUND, 2)
     values = as_input(stored, SOUND)
