@@ -19,6 +19,7 @@ from trainables.stored_inputs import Scratch, as_input
 __all__ = ["SplitData", "load_split", "order_of_epoch"]
 
 _LARGEST_SHARE = 0.25  # of the device's free memory that one split's inputs may take
+_BLOCK_BYTES = 2**22  # of batches that are taken at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,25 @@ class SplitData:
         inputs = {name: self._take(name, rows[available[:, self.modalities.index(name)]], scratch) for name in shown}
         targets = self.targets.index_select(0, torch.from_numpy(rows).to(self.device, non_blocking=True))
         return Batch(inputs=inputs, available=available, modalities=self.modalities, targets=targets)
+
+    def batches_of(
+        self,
+        rows: npt.NDArray[np.int64],
+        size: int,
+        pattern: Pattern | None = None,
+        scratch: Scratch | None = None,
+    ) -> Iterator[Batch]:
+        """Yield these rows in batches of a size, each as `batch` returns it.
+
+        Batches of small samples are taken several at a time: after a step of training nothing of this is in the
+        processor's cache, and bringing it back costs more than the samples. Batches of texts differ in width.
+        """
+        each = sum(info.stored.bytes_per_sample for info in self.infos.values())
+        block = size * (1 if self.lengths else max(1, _BLOCK_BYTES // (each * size)))
+        for start in range(0, len(rows), block):
+            taken = self.batch(rows[start : start + block], pattern, scratch)
+            ends = range(size, len(taken) + size, size)
+            yield from [taken.part(slice(end - size, min(end, len(taken)))) for end in ends]  # views, all made at once
 
     def batches(self, size: int, pattern: Pattern | None = None) -> Iterator[Batch]:
         """Yield all rows, each once, texts of like length together: nothing is encoded but padding of a few tokens.

@@ -86,15 +86,16 @@ class Training:
         seed_everything(self.spec.seed, *self.stream, epoch)
         self.method.train()
         order = self.rows[order_of_epoch(len(self.rows), self.spec.seed, epoch)]
-        starts = range(0, len(order), self.spec.batch_size)
+        steps = math.ceil(len(order) / self.spec.batch_size)
         pattern = self.rehearsal.pattern if self.rehearsal else None
         sums: dict[str, Tensor] = {}
         counts: dict[str, int] = {}
-        for index, start in enumerate(starts):
-            factor = learning_rate_factor(self.spec, (epoch - 1) * len(starts) + index, self.spec.epochs * len(starts))
+        batches = self.data.batches_of(order, self.spec.batch_size, pattern, self._scratch)
+        for step in range((epoch - 1) * steps, epoch * steps):
             asked = time.perf_counter()
-            batch = self.data.batch(order[start : start + self.spec.batch_size], pattern, self._scratch)
+            batch = next(batches)
             self.waiting_seconds += time.perf_counter() - asked
+            factor = learning_rate_factor(self.spec, step, self.spec.epochs * steps)
             for name, term in self._step(batch, self.spec.learning_rate * factor).items():
                 value = term.mean.detach() * term.count
                 sums[name] = sums[name] + value if name in sums else value

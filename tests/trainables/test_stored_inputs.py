@@ -95,6 +95,22 @@ def test_a_batch_owns_its_memory_unless_it_is_given_some() -> None:
     assert torch.equal(held[:2], second)  # the first batch is gone
 
 
+@pytest.mark.parametrize("block_bytes", [0, 2 * 2 * IMAGE.stored.bytes_per_sample, 2**20])
+def test_batches_that_are_taken_at_once_are_the_same(block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainables.data._BLOCK_BYTES", block_bytes)
+    train, rows = _split(), np.array([5, 2, 0, 4, 1])
+    parts = [rows[start : start + 2] for start in (0, 2, 4)]
+    for pattern, shown in ((None, 1), (("image",), 1), ((), 0)):
+        found = train.batches_of(rows, 2, pattern, Scratch())
+        for part, batch in zip(parts, found, strict=True):
+            alone = train.batch(part, pattern)
+            assert batch.inputs.keys() == alone.inputs.keys()
+            assert len(batch.inputs) == shown
+            assert all(torch.equal(batch.inputs[name], alone.inputs[name]) for name in alone.inputs)
+            assert np.array_equal(batch.available, alone.available)
+            assert torch.equal(batch.targets, alone.targets)
+
+
 def test_inputs_stay_mapped_and_small_until_a_batch_is_taken() -> None:
     train = _split()
     assert train.inputs["image"].dtype == torch.uint8
