@@ -190,9 +190,9 @@ def wait_for(condition: object, seconds: float = LONGEST_SECONDS) -> None:
 
 
 def drawn_kills(number: int, seed: int, training_seconds: float) -> list[Kill]:
-    """Victims and moments, drawn."""
+    """Victims and moments, drawn; early enough that a victim has not ended by itself."""
     random = Random(seed)
-    return [Kill(random.choice(VICTIMS), random.uniform(0, training_seconds)) for _ in range(number)]
+    return [Kill(random.choice(VICTIMS), random.uniform(0, 0.6 * training_seconds)) for _ in range(number)]
 
 
 def main(store: str, cache: str) -> int:
