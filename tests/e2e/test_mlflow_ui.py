@@ -82,6 +82,17 @@ def test_parallel_coordinates_lead_from_the_learning_rate_to_the_score(
     assert chromium.axes() == ["learning_rate", "seed", "all/macro_f1"]
 
 
+def test_a_scatter_plot_sets_one_modality_against_all(
+    view: tuple[mlflow_browser.Browser, mlflow_browser.Pages],
+) -> None:
+    chromium, pages = view
+    chromium.open(pages.parallel("mtl"), "Comparing 4 Runs")
+    points = chromium.draw_scatter(x="all/macro_f1", y="only_image/macro_f1")
+    scores = [run.data.metrics for run in pages.children if run.data.tags["method"] == "mtl"]
+    assert sorted(points) == sorted((one["all/macro_f1"], one["only_image/macro_f1"]) for one in scores)
+    assert len(points) == 4
+
+
 def test_figures_and_tables_are_below_the_sweep(view: tuple[mlflow_browser.Browser, mlflow_browser.Pages]) -> None:
     chromium, pages = view
     name = "surface_made_up_55555555_late_mtl.png"

@@ -146,6 +146,21 @@ class Browser:
         self.wait.until(lambda _: self.axes()[-1:] == [metric])
         field.find_element(By.CSS_SELECTOR, "input").send_keys(Keys.ESCAPE)  # closes the list
 
+    def draw_scatter(self, **metrics: str) -> list[tuple[float, float]]:
+        """On the page that compares runs, plot metrics `x` and `y` and return the points."""
+        tabs = self.wait.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "[role='tab']"))
+        next(tab for tab in tabs if tab.text == "Scatter Plot").click()
+        for axis, metric in metrics.items():
+            self.find(f"#{axis}-axis-selector").click()
+            options = self.wait.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "[role='option']"))
+            chosen = next(option for option in options if option.text == metric)
+            self.driver.execute_script("arguments[0].scrollIntoView()", chosen)
+            chosen.click()
+        titles = [f".js-plotly-plot .{axis}title" for axis in metrics]
+        self.wait.until(lambda _: [self.find(title).text for title in titles] == list(metrics.values()))
+        shown = "return document.querySelector('.js-plotly-plot').data.flatMap(t => t.x.map((x, i) => [x, t.y[i]]))"
+        return [(float(x), float(y)) for x, y in self.driver.execute_script(shown)]
+
     def picture_width(self) -> int:
         """Wait until a picture among the artifacts is shown and return its own width in pixels."""
         shown = self.find("img[src*='artifact'], img[src^='blob:']")
