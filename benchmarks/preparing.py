@@ -14,16 +14,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+from processes import PeakMemory, family, processor_seconds
 
 from trainables.dataset_identity import build_dataset, compute_fingerprint
 from trainables.prepared import prepare
@@ -108,47 +108,6 @@ def plain_loop(root: Path, folder: Path | None = None) -> None:
         list(pool.map(plain, parts, files))
 
 
-class PeakMemory:
-    """Samples the proportional memory of this process and its descendants; mapped files count by who uses them."""
-
-    def __enter__(self) -> Self:
-        self.anonymous_mib = self.proportional_mib = 0.0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.2):
-            sums = [_memory_mib(process) for process in family(os.getpid())]
-            self.proportional_mib = max(self.proportional_mib, sum(one[0] for one in sums))
-            self.anonymous_mib = max(self.anonymous_mib, sum(one[1] for one in sums))
-
-
-def family(process: int) -> list[int]:
-    """Return a process and all that descend from it."""
-    found = [process]
-    for own in found:
-        for task in Path(f"/proc/{own}/task").glob("*/children"):
-            try:
-                found += map(int, task.read_text().split())
-            except OSError:
-                continue
-    return found
-
-
-def _memory_mib(process: int) -> tuple[float, float]:
-    try:
-        lines = dict(line.split(":", 1) for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:])
-    except OSError:
-        return 0.0, 0.0
-    return tuple(int(lines[name].split()[0]) / 1024 for name in ("Pss", "Pss_Anon"))  # type: ignore[return-value]
-
-
 def command(root: Path, cache: Path) -> list[str]:
     """The user's command."""
     settings = [part for name, value in PARAMS.items() for part in ("--set", f"{name}={value}")]
@@ -169,15 +128,6 @@ def call(root: Path, cache: Path, until_seconds: float = math.inf) -> Cost:
         running.wait()
         return Cost(used, time.perf_counter() - began)  # of processes that nobody waits for the system says nothing
     return Cost(_used_seconds() - before, time.perf_counter() - began)
-
-
-def processor_seconds(process: int) -> float:
-    """Return the processor time that a process has used, 0 if it is gone."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def compare_with_loops(root: Path, folder: Path, count: int) -> None:

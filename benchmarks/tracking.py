@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from preparing import family, processor_seconds
+from processes import family, processor_seconds
+from scipy import stats
 
 from orchestrator.mlflow_connect import connect
 from orchestrator.preflight import prepare_sweep
@@ -153,8 +154,9 @@ class Talkative(Naive):
 def sweep(seeds: int, epochs: int, repetitions: int, backend: str | None, port: int) -> dict[str, object]:
     """Return wall clock and the trials' own seconds of a sweep with tracking over those of the same without.
 
-    Other work on the machine changes both by some percent. What tracking adds of processor time, in the driver and in
-    the server, over what the machine has in that time, changes little: it is how much busy trials can be slowed.
+    One sweep differs from the next by some percent, so that several pairs are compared. What tracking adds of processor
+    time, in the driver and in the server, over what the machine has in that time, changes little: it is how much busy
+    trials can be slowed.
     """
     grid = Grid(
         {
@@ -170,17 +172,27 @@ def sweep(seeds: int, epochs: int, repetitions: int, backend: str | None, port: 
         for tracked in (repetition % 2 == 0, repetition % 2 == 1):
             with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
                 served = stack.enter_context(server(backend, port, Path(folder, "log"))) if backend else None
-                rows.append({"tracked": tracked, **_swept(grid, folder, served, tracked=tracked)})
+                row = {"pair": repetition, "tracked": tracked, **_swept(grid, folder, served, tracked=tracked)}
+            print(row, file=sys.stderr, flush=True)
+            rows.append(row)
     found = pd.DataFrame(rows)
     middle = found.groupby("tracked").median()
     added_s = (middle.driver_cpu_s + middle.server_cpu_s).diff().iloc[-1]
     return {
         "trials": len(grid),
-        "wall_ratio": middle.wall_s[True] / middle.wall_s[False],
-        "trial_ratio": middle.trial_s[True] / middle.trial_s[False],
+        "wall_ratio": _ratio(found, "wall_s"),
+        "trial_ratio": _ratio(found, "trial_s"),
         "added_cpu_ratio": added_s / middle.wall_s[False] / len(os.sched_getaffinity(0)),
         "runs": found.round(2).to_dict("records"),
     }
+
+
+def _ratio(found: pd.DataFrame, measure: str) -> dict[str, float]:
+    """Return the mean ratio of tracked to untracked over the pairs, and its 95 % interval if there are several."""
+    sides = found.pivot_table(index="pair", columns="tracked", values=measure)
+    logs = np.log(sides[True] / sides[False])
+    half = stats.t.ppf(0.975, len(logs) - 1) * logs.sem() if len(logs) > 1 else float("nan")
+    return {name: float(np.exp(logs.mean() + side * half)) for name, side in {"mean": 0, "low": -1, "high": 1}.items()}
 
 
 def _swept(grid: Grid, folder: str, served: str | None, *, tracked: bool) -> dict[str, float]:

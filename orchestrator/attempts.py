@@ -1,7 +1,8 @@
 """The attempts at a schedule's trials: tries again, waits for what other sweeps train, keeps why trials failed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from orchestrator.plan import PlannedTrial
 from orchestrator.retries import Retries
@@ -9,13 +10,21 @@ from orchestrator.schedule import Schedule
 from results.leases import Lease, LeaseWatch
 from results.store import Failure, Store
 from search_spaces.errors import SweepStoppedError
-from trainables.attempt import Problem
+from trainables.attempt import Cause, Problem
 from trainables.task import TrialTask
 
 __all__ = ["Attempts"]
 
 WATCH_SECONDS = 2.0
 """Leases of other sweeps are looked at this often, all at once."""
+
+_CURES: Mapping[Cause, str] = MappingProxyType(
+    {
+        "full_disk": "free some space",
+        "unfit": "give that node the code and packages of this one, or take it out of the cluster",
+    }
+)
+"""What lets a sweep go on that has stopped."""
 
 
 class Attempts:
@@ -61,7 +70,7 @@ class Attempts:
             self._watch(trial)
         elif verdict == "stop":
             self.schedule.again(trial, problem.error)
-            raise SweepStoppedError(f"{problem.error}; free some space, then the same command goes on")
+            raise SweepStoppedError(f"{problem.error}; {_CURES[problem.cause]}, then the same command goes on")
         else:
             self._keep(trial, problem)
             self.schedule.failed(trial, problem.error)

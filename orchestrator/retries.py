@@ -54,7 +54,7 @@ class Retries:
         """Decide what comes after an attempt that ended with a problem."""
         if problem.cause == "leased":
             return "watch"
-        if problem.cause == "full_disk":
+        if problem.cause in {"full_disk", "unfit"}:
             return "stop"
         problems = self._problems.setdefault(trial_id, [])
         problems.append(problem)

@@ -12,10 +12,12 @@ from orchestrator.cluster_guard import ClusterGuard
 from orchestrator.plan import PlannedTrial
 from orchestrator.searcher import PlanSearcher
 from results.schema import HistoryRow
+from search_spaces.errors import MmptError
 from trainables.attempt import Problem
 
 __all__ = ["ScheduleCallback"]
 
+_OUR_ERROR = f"{MmptError.__module__}.{MmptError.__name__}: "
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # colours
 _NODE_LOST = re.compile(r"node has (?:died|crashed)|preempt|node was terminated|marked dead", re.IGNORECASE)
 
@@ -96,6 +98,7 @@ def _silent_death(report: str) -> Problem:
         )
     if not lines:
         return Problem(cause="worker", error="the worker died without a report")
-    is_silent = "died" in lines[0] and "creation task" not in lines[0]  # an actor that cannot begin says why at the end
-    error = f"the worker died: {lines[0]}" if is_silent else lines[-1]
+    if "creation task" in lines[0]:  # it says why at the end
+        return Problem(cause="unfit", error=lines[-1].removeprefix(_OUR_ERROR), traceback=report)
+    error = f"the worker died: {lines[0]}" if "died" in lines[0] else lines[-1]
     return Problem(cause="worker", error=error, traceback=report)

@@ -13,12 +13,13 @@ from results.patient_files import StoreFullError, StoreUnavailableError
 
 __all__ = ["Attempt", "Cause", "Problem", "WorkerLostError", "problem_of"]
 
-Cause = Literal["method", "gpu_memory", "worker", "node", "store", "full_disk", "leased"]
+Cause = Literal["method", "gpu_memory", "worker", "unfit", "node", "store", "full_disk", "leased"]
 """What ended an attempt.
 
-`method`: it raised an exception of its own; `gpu_memory`: CUDA ran out of memory; `worker`: its process died; `node`:
-the whole node was lost; `store`: the store failed for too long; `full_disk`: there is no room left; `leased`: another
-sweep trains the trial.
+`method`: it raised an exception of its own; `gpu_memory`: CUDA ran out of memory; `worker`: its process died;
+`unfit`: its process could not begin, because the node has other code or packages, or lacks some; `node`: the whole node
+was lost; `store`: the store failed for too long; `full_disk`: there is no room left; `leased`: another sweep trains the
+trial.
 """
 
 

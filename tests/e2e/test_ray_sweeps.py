@@ -1,6 +1,8 @@
 """Sweeps on a real local Ray cluster: the same numbers as in process, failures contained, nothing lost."""
 
 import os
+import platform
+import re
 import signal
 import subprocess
 import sys
@@ -13,10 +15,13 @@ import pytest
 import toys
 
 from orchestrator.events import Listener, Outcome
+from orchestrator.execution import _driver_versions
 from orchestrator.plan import PlannedTrial
 from orchestrator.sweep import Sweep
 from results.store import Store
 from search_spaces import TrialSpec
+from search_spaces.errors import SweepStoppedError
+from trainables.code_version import running_versions
 
 pytestmark = pytest.mark.slow
 
@@ -77,6 +82,24 @@ def test_failures_are_contained_and_requirements_kept(tmp_path: Path, cache: Pat
     assert set(made.store.failures()) == set(outcome.failed)
     assert not outcome.pending
     assert made.store.done_ids() == outcome.done
+
+
+def test_a_worker_that_cannot_begin_ends_the_sweep_and_costs_no_trial(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a node, which may join while a sweep runs, is free at once: it would fail one trial after the other."""
+    made = sweep(SPECS, tmp_path / "store", cache)
+    with monkeypatch.context() as other_code:
+        driver_has = {**running_versions(), "torch": "1.0"}
+        other_code.setattr("orchestrator.execution.running_versions", lambda: driver_has)
+        _driver_versions.cache_clear()
+        with pytest.raises(SweepStoppedError) as stopped:
+            made.run()
+    refusal = rf"node {platform.node()} cannot train for this sweep, it has torch \S+ instead of 1.0; give that node "
+    assert re.match(refusal, str(stopped.value))
+    assert not made.store.failures()
+    _driver_versions.cache_clear()
+    assert len(made.run().trained) == len(SPECS) + 1
 
 
 @pytest.fixture

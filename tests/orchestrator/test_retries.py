@@ -54,8 +54,9 @@ def test_the_next_attempt_knows_which_lease_has_expired_once() -> None:
     assert retries.errors("t") == []
 
 
-def test_a_full_disk_ends_the_sweep() -> None:
-    assert verdicts(Retries(), "full_disk") == ["stop"]
+@pytest.mark.parametrize("cause", ["full_disk", "unfit"])
+def test_what_no_trial_would_survive_ends_the_sweep(cause: Cause) -> None:
+    assert verdicts(Retries(), cause) == ["stop"]
 
 
 def test_a_task_reaches_its_worker_as_plain_data() -> None:
