@@ -23,7 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from processes import PeakMemory, family, processor_seconds
+from processes import PeakMemory, family, processor_seconds, user_seconds
+from scipy import stats
 
 from trainables.dataset_identity import build_dataset, compute_fingerprint
 from trainables.prepared import prepare
@@ -62,8 +63,13 @@ def _picture(generator: np.random.Generator) -> bytes:
 
 
 class Cost(NamedTuple):
-    """Processor time of a process and all that it started, which other work on the machine changes least; wall time."""
+    """What a process and all that it started took.
 
+    Other work on the machine changes the processor time less than the wall time; its part outside the kernel depends
+    least on whether a virtual machine has the memory already.
+    """
+
+    user_seconds: float
     processor_seconds: float
     wall_seconds: float
 
@@ -77,14 +83,19 @@ class Cost(NamedTuple):
 
 def cost_of(what: Callable[[], object]) -> Cost:
     """Measure a call; the processes that it starts must have ended when it returns."""
-    before, began = _used_seconds(), time.perf_counter()
+    before = _used()
     what()
-    return Cost(_used_seconds() - before, time.perf_counter() - began)
+    return _since(before)
 
 
-def _used_seconds() -> float:
+def _used() -> Cost:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    user = sum(one.ru_utime for one in used)
+    return Cost(user, user + sum(one.ru_stime for one in used), time.perf_counter())
+
+
+def _since(before: Cost) -> Cost:
+    return Cost(*(now - then for now, then in zip(_used(), before, strict=True)))
 
 
 def plain(paths: list[str], kept: str | None = None) -> None:
@@ -117,17 +128,19 @@ def command(root: Path, cache: Path) -> list[str]:
 
 def call(root: Path, cache: Path, until_seconds: float = math.inf) -> Cost:
     """Call the command, and kill it once it and its workers have used so much processor time."""
-    before, began = _used_seconds(), time.perf_counter()
+    before = _used()
     running = subprocess.Popen(command(root, cache), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    used = 0.0
+    user = used = 0.0
     while running.poll() is None and used < until_seconds:
-        used = max(used, sum(map(processor_seconds, family(running.pid))))
+        processes = family(running.pid)
+        user = max(user, sum(map(user_seconds, processes)))
+        used = max(used, sum(map(processor_seconds, processes)))
         time.sleep(0.01 if used else 0)
     if running.poll() is None:
         running.kill()
-        running.wait()
-        return Cost(used, time.perf_counter() - began)  # of processes that nobody waits for the system says nothing
-    return Cost(_used_seconds() - before, time.perf_counter() - began)
+        running.wait()  # of processes that nobody waits for the system says nothing
+        return Cost(user, used, time.perf_counter() - before.wall_seconds)
+    return _since(before)
 
 
 def compare_with_loops(root: Path, folder: Path, count: int) -> None:
@@ -149,13 +162,20 @@ def compare_with_loops(root: Path, folder: Path, count: int) -> None:
         each = 1000 * cost.processor_seconds / count
         print(f"  {name}: {count / cost.wall_seconds:.0f}/s, {each:.3f} ms of a processor each ({cost})")
     for name, cost in {"the plain loop": loop, "one that keeps the pixels": keeping}.items():
-        shares = [one / another for one, another in zip(cost, own, strict=True)]
-        print(f"  speed of preparing / {name}: {shares[0]:.2f} by processor time, {shares[1]:.2f} by wall time")
+        print(f"  speed of preparing / {name}: {_shares(cost, own)}")
     print(f"  memory of all: {memory.anonymous_mib:.0f} MiB, {memory.proportional_mib:.0f} MiB with mapped files")
 
 
-def compare_with_killed(root: Path, folder: Path) -> None:
-    """Print what the command costs, what it costs when it is called again, and when it is killed on the way."""
+def _shares(one: Cost, another: Cost) -> str:
+    user, processor, wall = (mine / other for mine, other in zip(one, another, strict=True))
+    return f"{processor:.2f} by processor time, {user:.2f} by that outside the kernel, {wall:.2f} by wall time"
+
+
+def compare_with_killed(root: Path, folder: Path) -> Cost:
+    """Print what the command costs, what it costs when it is called again, and when it is killed on the way.
+
+    Returns what being killed and called again takes over what an undisturbed call does.
+    """
     indexes, whole_cache, killed_cache = folder / "indexes", folder / "whole", folder / "killed"
     whole = call(root, whole_cache)
     again = call(root, whole_cache)
@@ -165,9 +185,10 @@ def compare_with_killed(root: Path, folder: Path) -> None:
     second = call(root, killed_cache)
     shutil.rmtree(indexes)
     shutil.rmtree(killed_cache)
-    more = [100 * (one / another - 1) for one, another in zip(first + second, whole, strict=True)]
+    ratio = Cost(*(one / another for one, another in zip(first + second, whole, strict=True)))
     print(f"  the command: {whole}; called again: {again}")
-    print(f"  killed after {first}, then {second}: {more[0]:+.1f} % of processor time, {more[1]:+.1f} % of wall time")
+    print(f"  killed after {first}, then {second}: {_shares(ratio, Cost(1, 1, 1))}", flush=True)
+    return ratio
 
 
 def main() -> None:
@@ -184,12 +205,17 @@ def main() -> None:
         print(
             f"{asked.images} images of {WIDTH} x {HEIGHT} to {SIZE}, {PROCESSES} processes, {os.getloadavg()[0]} load"
         )
+        killed = []
         for number in range(asked.repetitions):  # in turn, so that all see the same machine
             print(f"repetition {number}")
             if asked.only != "killed":
                 compare_with_loops(folder / "raw", folder, asked.images)
             if asked.only != "loops":
-                compare_with_killed(folder / "raw", folder)
+                killed.append(compare_with_killed(folder / "raw", folder))
+        if len(killed) > 1:
+            middle, error = np.mean(killed, axis=0), stats.sem(killed, axis=0) * stats.t.ppf(0.975, len(killed) - 1)
+            print(f"killed / undisturbed: {_shares(Cost(*middle), Cost(1, 1, 1))}")
+            print(f"95 % interval, plus and minus: {_shares(Cost(*error), Cost(1, 1, 1))}")
 
 
 if __name__ == "__main__":

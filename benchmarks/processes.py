@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from typing import Self
 
-__all__ = ["PeakMemory", "family", "processor_seconds"]
+__all__ = ["PeakMemory", "family", "processor_seconds", "user_seconds"]
 
 
 def family(process: int) -> list[int]:
@@ -22,11 +22,22 @@ def family(process: int) -> list[int]:
 
 def processor_seconds(process: int) -> float:
     """Return the processor time that a process has used, 0 if it is gone."""
+    return sum(_times(process))
+
+
+def user_seconds(process: int) -> float:
+    """Return how much of it was spent outside the kernel."""
+    return _times(process)[0]
+
+
+def _times(process: int) -> tuple[float, float]:
+    """Seconds in user mode and in the kernel."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0, 0.0
+    ticks = os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) / ticks, int(fields[12]) / ticks
 
 
 class PeakMemory:

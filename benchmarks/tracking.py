@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from processes import family, processor_seconds
 from scipy import stats
 
@@ -40,7 +41,9 @@ from trainables.methods.naive import Naive
 MODALITIES, PATTERNS, CLASSES, EPOCHS, SAMPLES = ("audio", "image"), ("audio-image", "audio", "image"), 4, 20, 300
 CURVES = ("train/loss", "train/audio", "train/image", "val/loss", "val/macro_f1", "val/accuracy")
 AT_ONCE = 8
-TERMS, PAIRS_PER_IMAGE = 16, 5  # half a second of a processor per epoch
+WALL, PROCESSOR = "wall", "processor"
+IMPORTED = time.perf_counter()
+TERMS, PAIRS_PER_IMAGE = 14, 5  # half a second of a processor per epoch
 START_SECONDS = 300.0  # a server on a busy machine takes its time
 
 
@@ -143,20 +146,25 @@ def _cpu_seconds(who: int = resource.RUSAGE_SELF) -> float:
 
 
 class Talkative(Naive):
-    """Naive training that tells so many terms of its loss that each epoch has 20 metrics."""
+    """Naive training that tells so many terms of its loss that each epoch has 20 metrics, two of them clocks."""
 
     def losses(self, features: Features, batch: Batch) -> dict[str, Term]:
         """Return the joint term, and more terms that weigh nothing."""
         terms = super().losses(features, batch)
-        return terms | {f"term{number}": replace(terms["joint"], weight=0.0) for number in range(TERMS) if terms}
+        silent = replace(terms["joint"], weight=0.0)
+        clocks = {WALL: time.perf_counter() - IMPORTED, PROCESSOR: time.process_time()}
+        tell = {name: replace(silent, mean=torch.full_like(silent.mean, clock)) for name, clock in clocks.items()}
+        return terms | {f"term{number}": silent for number in range(TERMS)} | tell
 
 
 def sweep(seeds: int, epochs: int, repetitions: int, backend: str | None, port: int) -> dict[str, object]:
     """Return wall clock and the trials' own seconds of a sweep with tracking over those of the same without.
 
-    One sweep differs from the next by some percent, so that several pairs are compared. What tracking adds of processor
-    time, in the driver and in the server, over what the machine has in that time, changes little: it is how much busy
-    trials can be slowed.
+    One sweep differs from the next by some percent, so that several pairs are compared. Where it is the machine's own
+    speed that changes, trials take longer and as much more processor time; a trial that waits for others takes longer
+    alone. So `stretch`, a trial's seconds per second of its own processor time, shows more exactly whether tracking
+    slows trials. What it adds of processor time, in the driver and in the server, over what the machine has in that
+    time, changes least: it is how much busy trials can be slowed.
     """
     grid = Grid(
         {
@@ -182,6 +190,7 @@ def sweep(seeds: int, epochs: int, repetitions: int, backend: str | None, port: 
         "trials": len(grid),
         "wall_ratio": _ratio(found, "wall_s"),
         "trial_ratio": _ratio(found, "trial_s"),
+        "stretch_ratio": _ratio(found, "stretch"),
         "added_cpu_ratio": added_s / middle.wall_s[False] / len(os.sched_getaffinity(0)),
         "runs": found.round(2).to_dict("records"),
     }
@@ -218,9 +227,17 @@ def _swept(grid: Grid, folder: str, served: str | None, *, tracked: bool) -> dic
         "metrics_per_epoch": records[0].history.query("epoch == 1")["name"].nunique(),
         "wall_s": wall,
         "trial_s": sum(record.fact("seconds/total") or 0.0 for record in records) / len(records),
+        "stretch": sum(_passed(record, WALL) for record in records)
+        / sum(_passed(record, PROCESSOR) for record in records),
         "driver_cpu_s": _cpu_seconds() - busy,
         "server_cpu_s": sum(map(processor_seconds, servers)) - served_cpu,
     }
+
+
+def _passed(record: TrialRecord, clock: str) -> float:
+    """Return what a clock of `Talkative` showed in the last epoch more than in the first."""
+    shown = record.history[record.history["name"] == f"train/{clock}"].sort_values("epoch")["value"]
+    return float(shown.iloc[-1] - shown.iloc[0])
 
 
 def main() -> None:

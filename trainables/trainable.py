@@ -8,19 +8,22 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-import ray
-from ray import tune
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+from trainables.quick_imports import quick_imports
 
-from results.schema import HistoryRow
-from search_spaces.errors import MmptError
-from trainables.attempt import WorkerLostError, problem_of
-from trainables.catalogs import DATASETS, METHODS
-from trainables.code_version import differences, running_versions
-from trainables.distributed import Meeting, joined, led
-from trainables.task import TrialTask
-from trainables.trial import Trial
-from trainables.workers import ALONE, Workers
+with quick_imports():
+    import ray
+    from ray import tune
+    from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+    from results.schema import HistoryRow
+    from search_spaces.errors import MmptError
+    from trainables.attempt import WorkerLostError, problem_of
+    from trainables.catalogs import DATASETS, METHODS
+    from trainables.code_version import differences, running_versions
+    from trainables.distributed import Meeting, joined, led
+    from trainables.task import TrialTask
+    from trainables.trial import Trial
+    from trainables.workers import ALONE, Workers
 
 __all__ = ["Extensions", "TrialTrainable", "add_extensions", "trainable_with"]
 
