@@ -103,7 +103,7 @@ def trials(setting: Setting, draw: int) -> dict[str, TrialSpec]:
 def scored(store: Store, setting: Setting, specs: Mapping[str, TrialSpec]) -> dict[str, float]:
     """Return what of one draw -> test accuracy in percent."""
     records = {name: store.read_trial(resolve(spec).trial_id) for name, spec in specs.items()}
-    fingerprint = next(iter(records.values())).fact("fingerprint")
+    fingerprint = next(iter(records.values())).facts["fingerprint"]
     targets = store.read_samples(fingerprint).split("test")[1]
     every = "-".join(sorted({name for _, name in setting.probes}))
 

@@ -60,9 +60,9 @@ class GlyphNames(Dataset):
         task="which of eight scripts a letter belongs to (accuracy); `labels=multi` adds case and diacritics",
         licence="glyphs: DejaVu fonts, free licence after Bitstream Vera; names: Unicode licence",
         source="DejaVu fonts as shipped with matplotlib; Unicode character names",
-        notes="Test accuracy, mean of 3 seeds, tiny networks, 25 epochs at 2e-3: experts 0.58 (image), 0.76 (text); "
-        "naive training 0.72, below the text expert; multi-task 0.77; modality dropout 0.78 (image dropped), 0.71 "
-        "(text dropped). Probes of the naive model: 0.51, 0.69. Seeds differ by about 0.02, split seeds by more.",
+        notes="Test accuracy, tiny networks, 25 epochs at 2e-3, mean of 12 split seeds: experts 0.61 (image), 0.73 "
+        "(text), their average 0.76; naive training 0.74; multi-task 0.77. Probes of the naive model: 0.53, 0.66. A "
+        "split seed changes a score by about 0.04, so compare methods on the same one.",
     )
     Params = GlyphNamesParams
     presets = MappingProxyType({"tiny": {"cap": 40, "fonts": 1}})
