@@ -8,9 +8,9 @@ from orchestrator.patient_writer import PatientWriter
 
 __all__ = ["LiveSender"]
 
-_SHARE = 0.02
+_SHARE = 0.01
 """Of the time, spent on new points: a server, often on the same machine, is dearer with many small requests."""
-_LONGEST_SECONDS = 30.0
+_LONGEST_SECONDS = 60.0
 """Between two turns of one trial, however many run and however slow MLflow is."""
 
 

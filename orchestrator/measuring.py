@@ -15,9 +15,9 @@ from orchestrator.ray_nodes import asked_nodes
 from orchestrator.shipping import ship_by_value
 from results.store import Store
 from search_spaces.errors import MmptError
+from trainables.extensions import Extensions, add_extensions
 from trainables.memory_probe import MemoryUse, measure_memory
 from trainables.task import TrialTask
-from trainables.trainable import Extensions, add_extensions
 
 __all__ = ["measured_shares"]
 

@@ -22,8 +22,9 @@ from orchestrator.tune_callback import ScheduleCallback
 from orchestrator.waiting import WaitingCallback
 from orchestrator.warm_workers import PatientScheduler, WarmWorkers
 from trainables.attempt import Problem
+from trainables.extensions import Extensions
 from trainables.task import TrialTask
-from trainables.trainable import Extensions, trainable_with
+from trainables.trainable import trainable_with
 
 __all__ = ["TRIALS_PER_EXPERIMENT", "run_on_ray"]
 

@@ -4,7 +4,7 @@ import inspect
 
 from ray import cloudpickle
 
-from trainables.trainable import Extensions
+from trainables.extensions import Extensions
 
 __all__ = ["ship_by_value"]
 

@@ -98,7 +98,7 @@ def _silent_death(report: str) -> Problem:
         )
     if not lines:
         return Problem(cause="worker", error="the worker died without a report")
-    if "creation task" in lines[0]:  # it says why at the end
+    if "raised in its creation task" in lines[0]:  # it says why at the end
         return Problem(cause="unfit", error=lines[-1].removeprefix(_OUR_ERROR), traceback=report)
     error = f"the worker died: {lines[0]}" if "died" in lines[0] else lines[-1]
     return Problem(cause="worker", error=error, traceback=report)

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from types import MappingProxyType
@@ -18,17 +18,14 @@ with quick_imports():
     from results.schema import HistoryRow
     from search_spaces.errors import MmptError
     from trainables.attempt import WorkerLostError, problem_of
-    from trainables.catalogs import DATASETS, METHODS
     from trainables.code_version import differences, running_versions
     from trainables.distributed import Meeting, joined, led
+    from trainables.extensions import Extensions, add_extensions
     from trainables.task import TrialTask
     from trainables.trial import Trial
     from trainables.workers import ALONE, Workers
 
-__all__ = ["Extensions", "TrialTrainable", "add_extensions", "trainable_with"]
-
-Extensions = Mapping[str, Mapping[str, type[Any]]]
-"""A user's own classes, {"methods": {key: class}, "datasets": {key: class}}, shipped to workers by value."""
+__all__ = ["TrialTrainable", "trainable_with"]
 
 REPORT_SECONDS = 1.0
 """Epochs are reported to the driver in groups at most this often: Tune's loop costs milliseconds per report."""
@@ -162,13 +159,6 @@ class TrialTrainable(tune.Trainable):
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Do nothing, see `save_checkpoint`."""
-
-
-def add_extensions(extensions: Extensions) -> None:
-    """Let this process know a user's own classes."""
-    for catalog, kind in ((METHODS, "methods"), (DATASETS, "datasets")):
-        for key, entry in extensions.get(kind, {}).items():
-            catalog.add(entry, key)
 
 
 def _follower(rank: int, extensions: Extensions) -> Any:

@@ -28,13 +28,18 @@ only_at_length = pytest.mark.skipif(not ROUNDS, reason="takes a minute; `make te
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> tuple[chaos.Driver, float, float]:
-    """A sweep that nobody disturbs, its seconds, and those from its first epoch to its end."""
-    driver = chaos.Driver(tmp_path_factory.mktemp("undisturbed"), cache)
-    began = time.monotonic()
-    process = driver.start()
-    said, _ = process.communicate(timeout=chaos.LONGEST_SECONDS)
-    assert process.returncode == 0, said
-    return driver, time.monotonic() - began, time.time() - driver.epochs()[0].began
+    """A sweep that nobody disturbs, its seconds, and those from its first epoch to its end.
+
+    Where the costs of kills are reported it is the second of two: the first reads programs from the disk.
+    """
+    for _ in range(2 if ROUNDS else 1):
+        driver = chaos.Driver(tmp_path_factory.mktemp("undisturbed"), cache)
+        began = time.monotonic()
+        process = driver.start()
+        said, _ = process.communicate(timeout=chaos.LONGEST_SECONDS)
+        assert process.returncode == 0, said
+        found = driver, time.monotonic() - began, time.time() - driver.epochs()[0].began
+    return found
 
 
 def assert_nothing_lost_or_repeated(driver: chaos.Driver, undisturbed: chaos.Driver, said: str) -> None:

@@ -48,11 +48,11 @@ def _progress(live: LiveTrials, trial_id: str, epoch: int) -> None:
     live.extend(trial_id, SPEC, [HistoryRow(epoch, "train/loss", 1.0, 10)])
 
 
-def test_points_take_a_fiftieth_of_the_time_and_starts_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_points_take_a_hundredth_of_the_time_and_starts_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     mlflow, live = Slow(monkeypatch, 0.1), _live("a")
     sender = LiveSender(live, cast("Any", mlflow))
     assert sender.send_next()
-    assert sender.pause_seconds == pytest.approx(4.9)
+    assert sender.pause_seconds == pytest.approx(9.9)
     _progress(live, "a", 1)
     assert not sender.send_next()
     live.start("b", SPEC)
@@ -76,5 +76,5 @@ def test_trials_take_turns_and_none_waits_for_long(monkeypatch: pytest.MonkeyPat
             _progress(live, name, epoch)
         mlflow.now += sender.pause_seconds
         assert sender.send_next()
-        assert sender.pause_seconds <= 30.0 / len(names)
+        assert sender.pause_seconds <= 60.0 / len(names)
     assert [name for name, _ in mlflow.sent] == ["a", "b", "c", "a", "b", "c"]
