@@ -42,8 +42,8 @@ def command(store: str, port: int, host: str, workers: int) -> int:
         warning = f"warning: whoever reaches {host} can read, change and delete all of it; there is no password"
         click.echo(f"mmpt: {warning}", err=True)
     with serving(Path(opened.root), host=host, port=port, workers=workers) as server:
-        console.print(f"MLflow    {server.address}   (Ctrl-C ends it)", highlight=False, soft_wrap=True)
         try:
+            console.print(f"MLflow    {server.address}   (Ctrl-C ends it)", highlight=False, soft_wrap=True)
             code = server.process.wait()
         except KeyboardInterrupt:
             return 0
