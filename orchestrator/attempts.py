@@ -1,30 +1,21 @@
 """The attempts at a schedule's trials: tries again, waits for what other sweeps train, keeps why trials failed."""
 
 import time
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from orchestrator.plan import PlannedTrial
-from orchestrator.retries import Retries
+from orchestrator.retries import CURES, Retries
 from orchestrator.schedule import Schedule
 from results.leases import Lease, LeaseWatch
 from results.store import Failure, Store
 from search_spaces.errors import SweepStoppedError
-from trainables.attempt import Cause, Problem
+from trainables.attempt import Problem
 from trainables.task import TrialTask
 
 __all__ = ["Attempts"]
 
 WATCH_SECONDS = 2.0
 """Leases of other sweeps are looked at this often, all at once."""
-
-_CURES: Mapping[Cause, str] = MappingProxyType(
-    {
-        "full_disk": "free some space",
-        "unfit": "give that node the code and packages of this one, or take it out of the cluster",
-    }
-)
-"""What lets a sweep go on that has stopped."""
 
 
 class Attempts:
@@ -70,7 +61,7 @@ class Attempts:
             self._watch(trial)
         elif verdict == "stop":
             self.schedule.again(trial, problem.error)
-            raise SweepStoppedError(f"{problem.error}; {_CURES[problem.cause]}, then the same command goes on")
+            raise SweepStoppedError(f"{problem.error}; {CURES[problem.cause]}, then the same command goes on")
         else:
             self._keep(trial, problem)
             self.schedule.failed(trial, problem.error)

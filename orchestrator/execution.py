@@ -21,6 +21,7 @@ from search_spaces.spec import canonical_json
 from trainables.attempt import Attempt
 from trainables.build import raw_root
 from trainables.code_version import running_versions
+from trainables.extensions import Extensions
 from trainables.resolve import Resolved
 from trainables.task import TrialTask
 
@@ -36,7 +37,7 @@ class Execution:
         cache: absolute folder of prepared data.
         shared_cache: folder or bucket URL in which machines share prepared data; "" for none.
         resources: of one trial, as `checked_resources` returned them.
-        extensions: the user's own classes, {"methods": {key: class}, "datasets": {key: class}}.
+        extensions: the user's own classes.
         inline: in this process, one after the other, without ray.
         address: a running Ray cluster; None starts a local one.
         max_concurrent: most trials at once.
@@ -47,7 +48,7 @@ class Execution:
     store: Store
     cache: str
     resources: Mapping[str, Any]
-    extensions: Mapping[str, Mapping[str, type]]
+    extensions: Extensions
     shared_cache: str = ""
     inline: bool = False
     address: str | None = None

@@ -9,10 +9,18 @@ from typing import Literal
 from trainables.attempt import Attempt, Cause, Problem
 from trainables.task import TrialTask
 
-__all__ = ["Retries", "Verdict"]
+__all__ = ["CURES", "Retries", "Verdict"]
 
 Verdict = Literal["again", "fail", "watch", "stop"]
 """`again`: hand it out once more; `fail`: it has failed; `watch`: another sweep has it; `stop`: no trial can go on."""
+
+CURES: Mapping[Cause, str] = MappingProxyType(
+    {
+        "full_disk": "free some space",
+        "unfit": "give that node the code and packages of this one, or take it out of the cluster",
+    }
+)
+"""Causes that no other trial would survive either, and what lets the sweep go on that they stop."""
 
 _MOST: Mapping[Cause, int] = MappingProxyType(
     {
@@ -54,7 +62,7 @@ class Retries:
         """Decide what comes after an attempt that ended with a problem."""
         if problem.cause == "leased":
             return "watch"
-        if problem.cause in {"full_disk", "unfit"}:
+        if problem.cause in CURES:
             return "stop"
         problems = self._problems.setdefault(trial_id, [])
         problems.append(problem)
