@@ -84,7 +84,7 @@ def verify(fingerprint: str, cache_root: Path) -> None:
     found, expected = checksum_of_the_rest(table), _read_card(folder)["crc32"]
     if found != expected:
         raise _damaged(folder, f"checksum {found:08x} instead of {expected:08x}")
-    kept = to_numbers(table.column(DIGEST), (table.num_rows,))
+    kept = to_numbers(table.column(DIGEST), "uint32", (table.num_rows,))
     wrong = sample_digests(prepared.inputs, prepared.present, 0, table.num_rows) != kept
     if wrong.any():
         raise _damaged(folder, f"checksum of {int(wrong.sum())} samples")

@@ -111,7 +111,7 @@ def from_table(table: pa.Table, fingerprint: str, info: DataInfo) -> Prepared:
         KeyError, ValueError: the table is not one of `info`'s.
     """
     rows = table.num_rows
-    present = {m: to_numbers(table.column(f"present_{m}"), (rows,)).view(np.bool_) for m in info.modalities}
+    present = {m: to_numbers(table.column(f"present_{m}"), "uint8", (rows,)).view(np.bool_) for m in info.modalities}
     # A sample of which nothing could be read has a row but is in no split.
     somewhere = np.logical_or.reduce(list(present.values()))
     splits = np.array(table.column("split").to_pylist(), np.str_)
@@ -122,9 +122,10 @@ def from_table(table: pa.Table, fingerprint: str, info: DataInfo) -> Prepared:
         sample_ids=np.array(table.column("sample_id").to_pylist(), np.str_),
         splits=np.where(somewhere, splits, ""),
         groups=np.array(table.column("group").to_pylist(), np.str_),
-        targets=to_numbers(table.column("target"), targets),
+        targets=to_numbers(table.column("target"), "int64", targets),
         inputs={
-            m: to_numbers(table.column(f"input_{m}"), (rows, *info.inputs[m].stored.shape)) for m in info.modalities
+            m: to_numbers(table.column(f"input_{m}"), stored.dtype, (rows, *stored.shape))
+            for m, stored in ((m, info.inputs[m].stored) for m in info.modalities)
         },
         present=present,
     )
@@ -135,12 +136,18 @@ def _to_column(values: npt.NDArray[Any]) -> pa.Array:
     return flat if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, values[0].size)
 
 
-def to_numbers(column: pa.ChunkedArray, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """Return a view (*shape) of a column of numbers or of lists of them."""
+def to_numbers(column: pa.ChunkedArray, dtype: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Return a view (*shape) of a column of numbers or of lists of them; Arrow's own would import pandas first.
+
+    Raises:
+        ValueError: the column has another type, another number of values, or nulls.
+    """
     (chunk,) = column.chunks
     flat = chunk.flatten() if pa.types.is_fixed_size_list(chunk.type) else chunk
-    numbers: npt.NDArray[Any] = flat.to_numpy(zero_copy_only=True)
-    return numbers.reshape(shape)
+    if flat.type != pa.from_numpy_dtype(np.dtype(dtype)) or flat.null_count:
+        raise ValueError(f"{flat.type} with {flat.null_count} nulls where {dtype} is expected")
+    numbers = np.frombuffer(flat.buffers()[1], dtype)
+    return numbers[flat.offset : flat.offset + len(flat)].reshape(shape)
 
 
 def checksum_of_the_rest(table: pa.Table) -> int:

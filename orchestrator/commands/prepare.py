@@ -77,7 +77,7 @@ def command(
             return _audit(console, opened, options)
         folder = (cache or default_cache_root()).absolute()
         _prepare(console, opened, folder, options)
-        _share(compute_fingerprint(opened), folder, shared_cache or default_shared_cache())
+        _share(opened, folder, shared_cache or default_shared_cache())
     if root is not None:
         remember_root(dataset, root)
     return 0
@@ -123,11 +123,11 @@ def _prepare(console: Console, dataset: Dataset, cache: Path, options: BuildOpti
     console.print(f"{words} {folder} ({gigabytes:.3g} GB)", highlight=False, soft_wrap=True)
 
 
-def _share(fingerprint: str, cache: Path, shared_cache: str) -> None:
+def _share(dataset: Dataset, cache: Path, shared_cache: str) -> None:
     if shared_cache:
         from trainables.shared_cache import share_prepared  # noqa: PLC0415 (as above)
 
-        share_prepared(fingerprint, str(cache), absolute_root(shared_cache))
+        share_prepared(compute_fingerprint(dataset), str(cache), absolute_root(shared_cache))
 
 
 def _show(console: Console, audit: Mapping[str, Any]) -> None:

@@ -94,6 +94,25 @@ def test_a_killed_attempt_is_gone_on_with_and_gives_the_same_bytes(raw: Path, tm
     assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == [fingerprint, f"{fingerprint}.lock"]
 
 
+IMPORTED = dedent(
+    """
+    import sys
+    from pathlib import Path
+    from raw_toys import loose
+    from trainables.prepared import prepare
+    from trainables.dataset_identity import compute_fingerprint
+    dataset = loose(Path(sys.argv[1]))
+    rows = len(prepare(dataset, compute_fingerprint(dataset), Path(sys.argv[2])).sample_ids)
+    print(rows, {"pandas", "torch"} & set(sys.modules))
+    """
+)
+
+
+def test_preparing_imports_neither_pandas_nor_torch(raw: Path, tmp_path: Path) -> None:
+    output, errors = _start(IMPORTED, raw, tmp_path / "cache").communicate(timeout=120)
+    assert output.strip() == "200 set()", errors
+
+
 @pytest.fixture
 def damaged(raw: Path, tmp_path: Path) -> Path:
     """What a killed attempt left, with a wrong bit in a sample of the second chunk."""

@@ -2,23 +2,29 @@
 
 import mmap
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from trainables.api_data import Storage
 from trainables.preparing.filling import Room
 
-__all__ = ["make_room", "measure_room"]
+__all__ = ["Column", "make_room", "measure_room"]
 
 
-def make_room(path: Path, columns: Mapping[str, pa.Array], large: Mapping[str, Storage], rows: int) -> None:
+Column = Sequence[str] | npt.NDArray[np.int64]
+"""Texts, or numbers (N,) or (N, C)."""
+
+
+def make_room(path: Path, columns: Mapping[str, Column], large: Mapping[str, Storage], rows: int) -> None:
     """Write an Arrow file of one record batch with the given columns, and zeros for the large ones.
 
     The zeros take no time to write, since the file is extended over them; the disk's space is claimed all the same.
+    Arrow's own conversion of lists and arrays is avoided, because it imports pandas first.
 
     Raises:
         OSError: the disk is too full.
@@ -26,7 +32,8 @@ def make_room(path: Path, columns: Mapping[str, pa.Array], large: Mapping[str, S
     largest = max((storage.bytes_per_sample for storage in large.values()), default=1)
     zeros = pa.py_buffer(mmap.mmap(-1, max(rows * largest, 1), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ))
     empty = {name: _zeros(storage, rows, zeros) for name, storage in large.items()}
-    table = pa.table({**columns, **empty})
+    small = {name: _numbers(own) if isinstance(own, np.ndarray) else _texts(own) for name, own in columns.items()}
+    table = pa.table({**small, **empty})
     with path.open("wb") as file:
         sink = _OverZeros(file, zeros)
         # A column may hold more than 2^31 numbers.
@@ -52,10 +59,23 @@ def measure_room(path: Path, large: Mapping[str, Storage]) -> Room:
 
 
 def _zeros(storage: Storage, rows: int, zeros: pa.Buffer) -> pa.Array:
-    width = int(np.prod(storage.shape, dtype=np.int64))
-    kind = pa.from_numpy_dtype(np.dtype(storage.dtype))
-    flat = pa.Array.from_buffers(kind, rows * width, [None, zeros.slice(0, rows * storage.bytes_per_sample)])
-    return pa.FixedSizeListArray.from_arrays(flat, width) if storage.shape else flat
+    return _column(storage.dtype, (rows, *storage.shape), zeros.slice(0, rows * storage.bytes_per_sample))
+
+
+def _numbers(values: npt.NDArray[np.int64]) -> pa.Array:
+    return _column("int64", values.shape, pa.py_buffer(np.ascontiguousarray(values, np.int64)))
+
+
+def _column(dtype: str, shape: tuple[int, ...], values: pa.Buffer) -> pa.Array:
+    """Return one value, or one list of values, per row."""
+    flat = pa.Array.from_buffers(pa.from_numpy_dtype(np.dtype(dtype)), int(np.prod(shape)), [None, values])
+    return pa.FixedSizeListArray.from_arrays(flat, int(np.prod(shape[1:]))) if len(shape) > 1 else flat
+
+
+def _texts(texts: Sequence[str]) -> pa.Array:
+    encoded = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    return pa.LargeStringArray.from_buffers(len(encoded), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
 
 
 class _OverZeros:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from trainables.api_data import Storage
-from trainables.preparing.arrow_room import make_room, measure_room
+from trainables.preparing.arrow_room import Column, make_room, measure_room
 from trainables.preparing.audit import Audit
 from trainables.preparing.crew import Crew
 from trainables.preparing.file_dataset import FileDataset
@@ -120,15 +118,9 @@ def _large_columns(stored: Mapping[str, Storage]) -> dict[str, Storage]:
     return {**columns, DIGEST: Storage(dtype="uint32", shape=())}
 
 
-def _small_columns(dataset: FileDataset, manifest: Manifest) -> dict[str, pa.Array]:
-    targets = dataset.targets(manifest)
-    flat = pa.array(targets.reshape(-1))
-    columns = {
-        name: pa.array([getattr(sample, name) for sample in manifest.samples], pa.large_string())
-        for name in ("sample_id", "split", "group")
-    }
-    width = targets.shape[1] if targets.ndim > 1 else 0
-    return {**columns, "target": pa.FixedSizeListArray.from_arrays(flat, width) if width else flat}
+def _small_columns(dataset: FileDataset, manifest: Manifest) -> dict[str, Column]:
+    texts = {name: [getattr(sample, name) for sample in manifest.samples] for name in ("sample_id", "split", "group")}
+    return {**texts, "target": dataset.targets(manifest)}
 
 
 def _fill_rest(
