@@ -37,6 +37,9 @@ __all__ = ["command"]
 @shared_cache_option
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the data set.")
 @click.option("--max-missing", type=click.FloatRange(0, 1), help="Share of a modality's files that may be unusable.")
+@click.option(
+    "--max-duplicates", type=click.FloatRange(0, 1), help="Share of held-out samples that may be in another split, too."
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one per core.")
 @click.option("--dry-run", is_flag=True, help="Read and check every file, write no cache.")
 def command(
@@ -48,6 +51,7 @@ def command(
     shared_cache: str | None,
     settings: tuple[str, ...],
     max_missing: float | None,
+    max_duplicates: float | None,
     workers: int | None,
     *,
     dry_run: bool,
@@ -72,7 +76,7 @@ def command(
     elif root is not None:
         raise InvalidValueError("--root", str(root), f"no folder: {dataset} is not made of files")
     with _progress(console) as told:
-        options = BuildOptions(workers=workers, max_missing=max_missing, progress=told)
+        options = BuildOptions(workers=workers, max_missing=max_missing, max_duplicates=max_duplicates, progress=told)
         if dry_run:
             return _audit(console, opened, options)
         folder = (cache or default_cache_root()).absolute()

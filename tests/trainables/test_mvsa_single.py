@@ -8,6 +8,7 @@ import pytest
 import raw_mvsa_single as raw
 from file_datasets import opened, samples_of
 
+from orchestrator.cli import main
 from trainables.dataset_identity import compute_fingerprint
 from trainables.prepared import prepare
 from trainables.preparing.building import AUDIT, BuildOptions
@@ -99,18 +100,43 @@ def test_what_lacks_leaves_the_rest_of_the_sample(root: Path) -> None:
 
 
 def test_a_retweet_in_another_split_is_reported_and_refused(root: Path, tmp_path: Path) -> None:
-    samples = samples_of(opened(KEY, raw, root))
-    clean = [name for name in samples if name not in {raw.GBK, raw.LATIN, raw.EMPTY, raw.NO_TEXT, raw.HALF, raw.STUB}]
-    known = next(name for name in clean if samples[name].split == "train")
-    again = next(name for name in clean if samples[name].split == "test")
-    for form in ("jpg", "txt"):
-        (root / "data" / f"{again}.{form}").write_bytes((root / "data" / f"{known}.{form}").read_bytes())
+    again = _retweet(root)
     dataset = opened(KEY, raw, root)
     fingerprint = compute_fingerprint(dataset)
     with pytest.raises(InvalidDataError, match=rf"equal one of another split.*for instance {again};"):
         prepare(dataset, fingerprint, tmp_path / "cache", BuildOptions(max_missing=1.0))
     found = [json.loads(path.read_text()) for path in (tmp_path / "cache").rglob(AUDIT)]
     assert found[0]["findings"]["cross_split_dup"]["where"] == [again]
+
+
+def test_retweets_are_accepted_up_to_what_the_command_line_says(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MMPT_CACHE", str(tmp_path / "cache"))
+    _retweet(root)
+    words = [word for name, value in raw.PARAMS.items() for word in ("--set", f"{name}={value}")]
+    arguments = ["prepare", KEY, "--root", str(root), "--max-missing", "1", *words]
+    assert _exit_code(arguments) == 2
+    accepted = capsys.readouterr().err.split("--max-duplicates ")[1].strip()
+    assert _exit_code([*arguments, "--max-duplicates", accepted]) == 0
+    assert "cross_split_dup" in capsys.readouterr().out
+
+
+def _exit_code(arguments: list[str]) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(str(ended.value.code))
+
+
+def _retweet(root: Path) -> str:
+    """Give a test tweet the text and the picture of a train tweet, and return its id."""
+    samples = samples_of(opened(KEY, raw, root))
+    clean = [name for name in samples if name not in {raw.GBK, raw.LATIN, raw.EMPTY, raw.NO_TEXT, raw.HALF, raw.STUB}]
+    known = next(name for name in clean if samples[name].split == "train")
+    again = next(name for name in clean if samples[name].split == "test")
+    for form in ("jpg", "txt"):
+        (root / "data" / f"{again}.{form}").write_bytes((root / "data" / f"{known}.{form}").read_bytes())
+    return again
 
 
 def test_labels_that_are_none_are_named(root: Path) -> None:

@@ -317,8 +317,13 @@ def test_a_sample_of_two_splits_is_refused_by_its_content(raw: Path, tmp_path: P
     twin = lines[0].replace("s00000,train", "twin,test")
     (raw / "index.csv").write_text("\n".join([*lines, twin]))
     np.save(raw / "vectors" / "twin.npy", np.load(raw / "vectors" / "s00000.npy"))
-    with pytest.raises(InvalidDataError, match=r"1 validation and test samples .* for instance twin"):
-        prepare(loose(raw), compute_fingerprint(loose(raw)), tmp_path / "cache")
+    wrong = r"1 validation and test samples \(0\.99 %\) .* for instance twin; allowed are 0 %.*--max-duplicates 0\.01$"
+    fingerprint = compute_fingerprint(loose(raw))
+    for options in (None, BuildOptions(max_missing=1.0, max_duplicates=0.009)):
+        with pytest.raises(InvalidDataError, match=wrong.replace("are 0 %", "are 0.9 %") if options else wrong):
+            prepare(loose(raw), fingerprint, tmp_path / "cache", options)
+    accepted = prepare(loose(raw), fingerprint, tmp_path / "cache", BuildOptions(max_duplicates=0.01))
+    assert {"s00000", "twin"} <= set(accepted.sample_ids)
 
 
 def test_a_group_of_two_splits_is_refused(raw: Path) -> None:

@@ -15,7 +15,7 @@ from trainables.preparing.crew import Crew
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.filling import Chunk, Filled, Work, view
 from trainables.preparing.journal import Journal
-from trainables.preparing.limits import check_limits
+from trainables.preparing.limits import Limits, check_limits
 from trainables.preparing.manifest import Manifest, Sample
 from trainables.preparing.reader import fitted_readers
 from trainables.preparing.tree import Tree
@@ -39,12 +39,22 @@ class BuildOptions:
     Attributes:
         workers: processes; by default one per core that this process may use.
         max_missing: largest share of unusable files per modality; by default the data set's own.
+        max_duplicates: largest share of validation and test samples that equal one of another split; by default the
+            data set's own.
         progress: told the number of samples that are done and of all.
     """
 
     workers: int | None = None
     max_missing: float | None = None
+    max_duplicates: float | None = None
     progress: Progress | None = None
+
+    def limits(self, dataset: FileDataset) -> Limits:
+        """Return what is given, else the data set's own."""
+        return Limits(
+            dataset.max_missing if self.max_missing is None else self.max_missing,
+            dataset.max_duplicates if self.max_duplicates is None else self.max_duplicates,
+        )
 
 
 def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> None:
@@ -61,8 +71,8 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
         tree = dataset.listing()
         crew.grow(_workers(len(tree.sizes) // _CHUNK, options))
         manifest, audit = dataset.manifest(tree)
-        limits = (dataset, manifest, dataset.max_missing if options.max_missing is None else options.max_missing)
-        check_limits(*limits, audit)
+        limits = options.limits(dataset)
+        check_limits(dataset, manifest, limits, audit)
         readers = fitted_readers(dataset.readers(), manifest.samples)
         large = _large_columns({name: reader.info().stored for name, reader in readers.items()})
         data, rows = staging / DATA, len(manifest.samples)
@@ -81,7 +91,7 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
     for filled in done.values():
         audit.extend(filled.issues)
     try:
-        check_limits(*limits, audit, decoded=view(data, room, 0, rows))
+        check_limits(dataset, manifest, limits, audit, decoded=view(data, room, 0, rows))
     finally:
         (staging / AUDIT).write_text(json.dumps(_audit_record(dataset, tree, manifest, audit), indent=1))
     journal.end()

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,13 +12,25 @@ from trainables.preparing.manifest import Manifest
 from trainables.raw_data_checks import InvalidDataError
 from trainables.sample_digests import DIGEST
 
-__all__ = ["check_limits"]
+__all__ = ["Limits", "check_limits"]
+
+
+class Limits(NamedTuple):
+    """The largest shares that are prepared.
+
+    Attributes:
+        missing: of a modality's listed files, those that are unusable.
+        duplicates: of the validation and test samples, those that equal one of another split.
+    """
+
+    missing: float
+    duplicates: float
 
 
 def check_limits(
     dataset: FileDataset,
     manifest: Manifest,
-    max_missing: float,
+    limits: Limits,
     audit: Audit,
     *,
     decoded: Mapping[str, Any] | None = None,
@@ -28,16 +40,16 @@ def check_limits(
     Args:
         dataset: the data set.
         manifest: its samples.
-        max_missing: largest share of a modality's listed files that may be unusable.
+        limits: how much of it is allowed.
         audit: where samples with equal content in two splits are recorded.
         decoded: column -> values, once everything is decoded.
 
     Raises:
         InvalidDataError: one line per limit that is exceeded.
     """
-    problems = list(_missing(dataset, manifest, max_missing, decoded))
+    problems = list(_missing(dataset, manifest, limits.missing, decoded))
     if decoded:
-        problems += _duplicates(dataset, manifest, audit, decoded)
+        problems += _duplicates(dataset, manifest, limits.duplicates, audit, decoded)
     if problems:
         raise InvalidDataError("\n".join(f"data set {dataset.key()}: {problem}" for problem in problems))
 
@@ -57,21 +69,29 @@ def _missing(
             yield (
                 f"{lost} of {listed.sum()} samples lack {name} ({allowed}): "
                 f"see the audit (mmpt prepare {dataset.key()} --dry-run), mend the files, or accept it: "
-                f"--max-missing {np.ceil(share * 1000) / 1000:g}"
+                f"--max-missing {_accepting(share):g}"
             )
 
 
-def _duplicates(dataset: FileDataset, manifest: Manifest, audit: Audit, decoded: Mapping[str, Any]) -> Iterator[str]:
+def _accepting(share: float) -> float:
+    """Return the smallest limit of three decimals that allows this share."""
+    return float(np.ceil(share * 1000) / 1000)
+
+
+def _duplicates(
+    dataset: FileDataset, manifest: Manifest, max_duplicates: float, audit: Audit, decoded: Mapping[str, Any]
+) -> Iterator[str]:
     splits = np.array([sample.split for sample in manifest.samples])
     crossing = _in_another_split(dataset.modalities(), splits, decoded)
     for row in crossing:
         audit.add("cross_split_dup", manifest.samples[row].sample_id)
     share = len(crossing) / max(int((splits != "train").sum()), 1)
-    if share > dataset.max_duplicates:
+    if share > max_duplicates:
         first = manifest.samples[crossing[0]].sample_id
         yield (
             f"{len(crossing)} validation and test samples ({100 * share:.2f} %) equal one of another split in every "
-            f"modality, for instance {first}; allowed are {100 * dataset.max_duplicates:g} %"
+            f"modality, for instance {first}; allowed are {100 * max_duplicates:g} %: take them out of one of the "
+            f"splits, or accept it: --max-duplicates {_accepting(share):g}"
         )
 
 
