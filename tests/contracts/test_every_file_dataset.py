@@ -1,4 +1,7 @@
-"""What every data set of files promises, checked on its official layout as `tests/support/raw_<key>.py` makes it."""
+"""What every data set of files promises, checked on its official layout as `tests/support/raw_<key>.py` makes it.
+
+A module's `OTHER_LAYOUTS` are checked as the module itself is: name -> what has the same attributes.
+"""
 
 import json
 import shutil
@@ -7,7 +10,7 @@ import sys
 from importlib import import_module
 from itertools import combinations
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,8 +26,10 @@ from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.tree import RawDataError
 from trainables.raw_data_checks import InvalidDataError
 
+Raw = ModuleType | SimpleNamespace
 SPLITS = ("train", "val", "test")
 KEYS = [key for key in DATASETS.shipped() if issubclass(DATASETS.get(key), FileDataset)]
+LAYOUTS = [(key, name) for key in KEYS for name in ("", *getattr(import_module(f"raw_{key}"), "OTHER_LAYOUTS", ()))]
 TOLERANT = BuildOptions(max_missing=1.0)
 
 
@@ -33,23 +38,30 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MMPT_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.fixture(params=KEYS)
-def key(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(params=LAYOUTS, ids=lambda layout: "-".join(filter(None, layout)))
+def layout(request: pytest.FixtureRequest) -> tuple[str, str]:
+    return request.param
 
 
 @pytest.fixture
-def raw(key: str) -> ModuleType:
-    return import_module(f"raw_{key}")
+def key(layout: tuple[str, str]) -> str:
+    return layout[0]
 
 
 @pytest.fixture
-def dataset(key: str, raw: ModuleType, tmp_path: Path) -> FileDataset:
+def raw(layout: tuple[str, str]) -> Raw:
+    key, name = layout
+    module = import_module(f"raw_{key}")
+    return module.OTHER_LAYOUTS[name] if name else module
+
+
+@pytest.fixture
+def dataset(key: str, raw: Raw, tmp_path: Path) -> FileDataset:
     raw.make_raw(tmp_path / "raw")
     return _opened(key, raw, tmp_path / "raw")
 
 
-def _opened(key: str, raw: ModuleType, root: Path) -> FileDataset:
+def _opened(key: str, raw: Raw, root: Path) -> FileDataset:
     cls = DATASETS.get(key)
     dataset = cls(read_params(cls.Params, raw.PARAMS, key, cls.modalities()))
     assert isinstance(dataset, FileDataset)
@@ -57,7 +69,7 @@ def _opened(key: str, raw: ModuleType, root: Path) -> FileDataset:
     return dataset
 
 
-def test_the_splits_are_as_planted_and_disjoint(dataset: FileDataset, raw: ModuleType) -> None:
+def test_the_splits_are_as_planted_and_disjoint(dataset: FileDataset, raw: Raw) -> None:
     manifest, _ = dataset.manifest()
     assert {split: size for split, (size, _) in dataset.sizes(manifest).items()} == raw.SIZES
     ids = {split: {s.sample_id for s in manifest.samples if s.split == split} for split in SPLITS}
@@ -83,7 +95,7 @@ def test_every_modality_decodes_into_the_cache_as_in_memory(dataset: FileDataset
 
 
 def test_every_audit_code_is_where_it_was_planted_and_nowhere_else(
-    dataset: FileDataset, raw: ModuleType, tmp_path: Path
+    dataset: FileDataset, raw: Raw, tmp_path: Path
 ) -> None:
     fingerprint = compute_fingerprint(dataset)
     prepare(dataset, fingerprint, tmp_path / "cache", TOLERANT)
@@ -92,9 +104,7 @@ def test_every_audit_code_is_where_it_was_planted_and_nowhere_else(
     assert all(about["count"] == len(about["where"]) for about in audit.values())
 
 
-def test_the_fingerprint_is_of_the_content_alone(
-    dataset: FileDataset, key: str, raw: ModuleType, tmp_path: Path
-) -> None:
+def test_the_fingerprint_is_of_the_content_alone(dataset: FileDataset, key: str, raw: Raw, tmp_path: Path) -> None:
     first = compute_fingerprint(dataset)
     files = [path for path in (tmp_path / "raw").rglob("*") if path.is_file()]
     for path in sorted(files, reverse=True):
@@ -119,7 +129,7 @@ def test_a_wrong_root_shows_the_expected_tree_and_what_is_there(dataset: FileDat
 
 
 def test_too_much_missing_is_refused_with_the_figure_that_would_accept_it(
-    dataset: FileDataset, raw: ModuleType, tmp_path: Path
+    dataset: FileDataset, raw: Raw, tmp_path: Path
 ) -> None:
     if not getattr(raw, "REFUSED", True):
         pytest.skip("this data set expects clips to be missing")
@@ -156,13 +166,16 @@ def test_every_data_set_names_licence_source_and_layout(key: str) -> None:
 
 @pytest.mark.parametrize("fusion", ["late", "early"])
 def test_the_smoke_sweep_trains_and_reports(
-    key: str, raw: ModuleType, fusion: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    key: str, raw: Raw, fusion: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw.make_raw(tmp_path / "data" / key)
     monkeypatch.setenv("MMPT_DATA", str(tmp_path / "data"))
-    tiny = build_dataset(key, {"preset": "tiny"})
+    chosen = raw.PARAMS if isinstance(raw, SimpleNamespace) else {}
+    tiny = build_dataset(key, {"preset": "tiny", **chosen})
     prepare(tiny, compute_fingerprint(tiny), tmp_path / "cache", TOLERANT)
     grid = PRESETS.get("smoke").grid.with_axis("dataset", [key]).with_axis("fusion", [fusion])
+    for name, value in chosen.items():
+        grid = grid.with_axis(f"{key}.{name}", [value])
     sweep = Sweep(grid, store=tmp_path / "store", tracking="none", name="smoke")
     outcome = sweep.run(inline=True)
     assert not outcome.failed, outcome.failed

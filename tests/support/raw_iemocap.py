@@ -1,12 +1,14 @@
 """IEMOCAP: five sessions of eight utterances in the official layout with GCNet's features, and every planted defect.
 
-`make_pickle`, `make_lists` and `make_frames` add what other settings read.
+`make_pickle`, `make_lists` and `make_frames` add what other settings read; `make_mmin` is MMIN's layout.
 """
 
 import io
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
+import h5py
 import numpy as np
 from raw_media import jpeg_bytes, wav_bytes
 
@@ -77,6 +79,79 @@ def make_frames(root: Path) -> None:
             (root / "frames" / name).mkdir(parents=True)
             for frame in range(3 if session > 1 or place else 0):
                 (root / "frames" / name / f"{frame}.jpg").write_bytes(jpeg_bytes(100 * session + 10 * place + frame))
+
+
+MMIN_COLUMNS = ("angry", "happy", "neutral", "sad")
+MMIN_SEQUENCES = {"A/comparE.h5": 130, "L/bert_large.h5": 1024, "V/denseface.h5": 342}
+SILENT, TWO_EMOTIONS, FACELESS, NARROW, NO_FRAMES = (UTTERANCES[session][2] for session in SESSIONS)
+FILLED_UP = UTTERANCES[2][0]
+
+
+def make_mmin(root: Path) -> None:
+    """All ten folds: one speaker tests, the other of the session validates, the rest trains."""
+    names = [name for session in SESSIONS for name in UTTERANCES[session]]
+    root.mkdir(parents=True, exist_ok=True)
+    for path, width in MMIN_SEQUENCES.items():
+        (root / path).parent.mkdir()
+        with h5py.File(root / path, "w") as file:
+            for place, name in enumerate(names):
+                file[name] = mmin_sequence(path, width, name, place)
+    with h5py.File(root / "V/denseface.h5", "a") as file:
+        del file[NO_FRAMES]
+    with h5py.File(root / "A/comparE_mean_std.h5", "w") as file:
+        for fold in range(1, 11):
+            file[f"{fold}/mean"] = np.full(130, fold, np.float64)
+            file[f"{fold}/std"] = np.full(130, 2.0 * fold)
+            _make_fold(root / "target" / str(fold), fold)
+    (root / "A" / "._comparE.h5").write_bytes(b"Mac")
+
+
+def mmin_sequence(path: str, width: int, name: str, place: int) -> np.ndarray:
+    """Frames of one utterance, filled up with zeros where FILLED_UP is spoken."""
+    frames = np.random.default_rng([place, width]).normal(size=(2 + place % 3, width)).astype(np.float32)
+    if (path[0], name) in {("A", SILENT), ("V", FACELESS)}:
+        frames = np.zeros((1, width))
+    if (path[0], name) == ("L", NARROW):
+        frames = frames[:, 1:]
+    return np.concatenate([frames, np.zeros((4, width))]) if name == FILLED_UP else frames
+
+
+def save_mmin_part(folder: Path, part: str, names: list[str], labels: list[str]) -> None:
+    """Labels as rows with a single one, ids as bytes, one a row."""
+    rows = np.array([[float(column == label) for column in MMIN_COLUMNS] for label in labels])
+    rows[[name == TWO_EMOTIONS for name in names]] = 1
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / f"{part}_label.npy", rows)
+    np.save(folder / f"{part}_int2name.npy", np.array([[name.encode()] for name in names]))
+
+
+def _make_fold(folder: Path, fold: int) -> None:
+    labels = ("happy", "sad", "neutral", "angry")
+    session, tested = (fold + 1) // 2, "FM"[fold % 2]
+    parts: dict[str, list[tuple[str, str]]] = {"trn": [], "val": [], "tst": []}
+    for other in SESSIONS:
+        for place, name in enumerate(UTTERANCES[other]):
+            held_out = "tst" if name.rpartition("_")[2][0] == tested else "val"
+            parts[held_out if other == session else "trn"].append((name, labels[CLASS_NUMBERS[place]]))
+    for part, rows in parts.items():
+        save_mmin_part(folder, part, [name for name, _ in rows], [label for _, label in rows])
+
+
+OTHER_LAYOUTS = {
+    "mmin": SimpleNamespace(
+        PARAMS={"features": "mmin", "split": "mmin", "fold": 3},
+        SIZES={"train": 32, "val": 3, "test": 4},
+        PLANTED={
+            "apple_double": {"A/._comparE.h5"},
+            "missing_file": {f"V/denseface.h5/{NO_FRAMES}"},
+            "no_face": {f"V/denseface.h5/{FACELESS}"},
+            "silent_audio": {f"A/comparE.h5/{SILENT}"},
+            "unknown_label": {TWO_EMOTIONS},
+            "unreadable_array": {f"L/bert_large.h5/{NARROW}"},
+        },
+        make_raw=make_mmin,
+    )
+}
 
 
 def _make_session(folder: Path, session: int) -> None:

@@ -1,20 +1,34 @@
-"""IEMOCAP's utterances with their labels and texts: from the release, from GCNet's pickle, or from MLA's lists."""
+"""IEMOCAP's utterances with labels and texts: from the release, GCNet's pickle, MLA's lists or MMIN's folds."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from trainables.decoding.arrays import RefusedPickleError, load_restricted
+from trainables.decoding.arrays import RefusedPickleError, decode_npy, load_restricted
 from trainables.decoding.texts import decode_text
 from trainables.preparing.audit import Audit
 from trainables.preparing.tree import RawDataError, Tree
 
-__all__ = ["CLASSES", "PICKLE", "RELEASE", "Utterance", "from_mla", "from_pickle", "from_release", "is_name"]
+__all__ = [
+    "CLASSES",
+    "MMIN",
+    "PICKLE",
+    "RELEASE",
+    "Utterance",
+    "from_mla",
+    "from_mmin",
+    "from_pickle",
+    "from_release",
+    "is_name",
+]
 
 CLASSES = ("happy", "sad", "neutral", "angry")
 PICKLE = "IEMOCAP_features_raw_4way.pkl"
 RELEASE = ("", "IEMOCAP_full_release/")
 """Where the sessions may be below the root."""
+MMIN = ("", "IEMOCAP_features_2021/")
+"""Where MMIN's folders may be below the root."""
 
 _FOUR = {"hap": "happy", "exc": "happy", "sad": "sad", "neu": "neutral", "ang": "angry"}
 _OTHERS = {"fru", "xxx", "sur", "fea", "oth", "dis"}  # not of the four-class protocol
@@ -23,10 +37,13 @@ _NAME = re.compile(r"Ses0[1-5][FM]_\w+_[FM]\w+")
 _LISTS = {"train": ("train",), "val": ("val", "dev"), "test": ("test",)}
 _SEPARATOR = " [split|sign] "
 _PARTS = 6
+_MMIN_PARTS = {"trn": "train", "val": "val", "tst": "test"}
+_MMIN_CLASSES = ("angry", "happy", "neutral", "sad")  # in the order of its columns
+_MMIN_COUNTS = {"angry": 1103, "happy": 1636, "neutral": 1708, "sad": 1084}
 
 
 class Utterance(NamedTuple):
-    """One line that somebody said: its id, class, text ("" if it has none), length and, in MLA's lists, split."""
+    """One line that somebody said: its id, class, text ("" if it has none), length, and the split if a list says it."""
 
     name: str
     label: str
@@ -89,6 +106,52 @@ def from_mla(tree: Tree, audit: Audit) -> Iterator[Utterance]:
                 yield Utterance(parts[0].removesuffix(".mp4"), parts[-1].strip().lower(), text, split=split)
             elif line.strip():
                 audit.add("unknown_label", f"{path}:{number}")
+
+
+def from_mmin(tree: Tree, fold: int) -> Iterator[Utterance]:
+    """Read one of MMIN's folds, `target/<fold>/{trn,val,tst}_{label,int2name}.npy`: rows with a single one, and ids.
+
+    Raises:
+        RawDataError: a file is not there or something else, or the columns are not in the order that is assumed.
+    """
+    base = next((base for base in MMIN if tree.has_folder(f"{base}target")), "")
+    folder = f"{base}target/{fold}"
+    found = [one for part, split in _MMIN_PARTS.items() for one in _mmin_part(tree, f"{folder}/{part}", split)]
+    counts = Counter(one.label for one in found)
+    # Nothing in the files names the columns; that the whole corpus has these numbers of each proves their order.
+    if len(found) == sum(_MMIN_COUNTS.values()) and counts != _MMIN_COUNTS:
+        raise RawDataError(
+            f"the columns of {tree.root / folder} are not {', '.join(_MMIN_CLASSES)}: "
+            f"they have {dict(sorted(counts.items()))}, IEMOCAP has {_MMIN_COUNTS}"
+        )
+    return iter(found)
+
+
+def _mmin_part(tree: Tree, path: str, split: str) -> Iterator[Utterance]:
+    labels, ids = _array(tree, f"{path}_label.npy", "biuf"), _array(tree, f"{path}_int2name.npy", "SU")
+    if labels.shape != (ids.size, len(_MMIN_CLASSES)):
+        raise RawDataError(
+            f"{tree.root / path}_label.npy has shape {labels.shape}; expected one row of {len(_MMIN_CLASSES)} for each "
+            f"of the {ids.size} ids in {path.rpartition('/')[2]}_int2name.npy"
+        )
+    for name, row in zip(ids.reshape(-1).tolist(), labels.astype(float).tolist(), strict=True):
+        known = sorted(row) == [0, 0, 0, 1]
+        label = _MMIN_CLASSES[row.index(1)] if known else str(row)
+        yield Utterance(name if isinstance(name, str) else name.decode("ascii", "replace"), label, "", split=split)
+
+
+def _array(tree: Tree, path: str, kinds: str) -> Any:
+    """Return an array whose type is one of these kinds; Python objects, which would be a pickle, are none of them."""
+    decoded = decode_npy(tree.read(path))
+    if decoded.values is None:
+        raise RawDataError(
+            f"{tree.root / path} is no plain array ({decoded.issues[0]}): it is damaged or holds Python objects, "
+            "which are not read"
+        )
+    if decoded.values.dtype.kind not in kinds:
+        wanted = "ids" if "S" in kinds else "numbers"
+        raise RawDataError(f"{tree.root / path} holds {decoded.values.dtype}; expected {wanted}")
+    return decoded.values
 
 
 def _evaluated(tree: Tree, path: str, said: dict[str, str], audit: Audit) -> Iterator[Utterance]:
