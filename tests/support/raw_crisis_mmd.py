@@ -14,6 +14,7 @@ PLANTED = {
     "html_instead": {"data_image/hurricane_irma/6_9_2017/" + IMAGES[4] + ".jpg"},
     "dup_path": {"data_image/hurricane_irma/6_9_2017/" + IMAGES[5] + ".jpg"},
     "dup_id": {IMAGES[0]},
+    "near_duplicate": {IMAGES[13]},
     "unknown_label": {"odd_0"},
     "bad_row": {"crisismmd_datasplit_all/task_humanitarian_text_img_train.tsv:12"},
     "apple_double": {"__MACOSX/data_image/._x.jpg"},
@@ -32,6 +33,7 @@ HEADER = [
 SPLITS = {"train": range(8), "dev": range(8, 12), "test": range(12, 16)}
 MERGED = {"injured_or_dead_people": "affected_individuals"}
 ODD = 'RT @someone: they said "help is on its way #irma'
+SAID_AGAIN = "They said: \u201chelp is on its way\u201d \uff03Irma https://t.co/x1"
 SPLIT_LINES = "line one\u2028line two\x85line three\x0b"
 
 
@@ -88,7 +90,7 @@ def row(number: int, *, agreed: bool) -> list[str]:
         label = "infrastructure_and_utility_damage"
     merged = MERGED.get(label, label)
     seen = merged if agreed else "other_relevant_information"
-    texts = {1: ODD, 2: "itâ€™s flooding in Houston", 3: SPLIT_LINES}
+    texts = {1: ODD, 2: "itâ€™s flooding in Houston", 3: SPLIT_LINES, 13: SAID_AGAIN}
     tweet = 6 if number == 7 else number  # two pictures of one tweet
     return [
         *("hurricane_irma", f"9{tweet:017d}", IMAGES[number], texts.get(number, f"flood{' again' * tweet}")),

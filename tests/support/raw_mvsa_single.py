@@ -18,9 +18,12 @@ IDS = [str(1 + place + 40 * (place > 8)) for place in range(len(PAIRS))]
 """With a gap, as in the release."""
 OF = dict(zip(IDS, PAIRS, strict=True))
 GBK, LATIN, EMPTY, NO_TEXT, HALF, STUB = IDS[:6]
+TWEETED, RETWEETED = "9", "51"
+"""One to train on, and in the validation part, with another picture, what somebody made of it."""
 SHARES = {"train": 3, "val": 1, "test": 1}
 """Of the five tweets of each label that agree."""
 PLANTED = {
+    "near_duplicate": {RETWEETED},
     "non_utf8": {f"data/{GBK}.txt", f"data/{LATIN}.txt"},
     "empty_text": {EMPTY, NO_TEXT, STUB},
     "missing_file": {f"data/{NO_TEXT}.txt"},
@@ -65,7 +68,13 @@ def make_jsonl(root: Path, splits: Mapping[str, str]) -> None:
 def tweet_bytes(name: str) -> bytes:
     if name == STUB:
         return b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
-    words = {GBK: b"wait for it\xa1\xad", LATIN: b"at the caf\xe9 again", EMPTY: b" \r\n"}
+    words = {
+        GBK: b"wait for it\xa1\xad",
+        LATIN: b"at the caf\xe9 again",
+        EMPTY: b" \r\n",
+        TWEETED: b"Rain again over Kyoto: bring your #umbrella http://t.co/a1",
+        RETWEETED: b"RT @kyoto_news: RT @sky: rain again over kyoto - bring your umbrella! @you https://t.co/b2",
+    }
     return words.get(name, f"tweet{' again' * (int(name) % 7)}{' rain' * (int(name) // 7)}\r\n".encode())
 
 

@@ -82,6 +82,13 @@ def test_vectors_are_means_over_the_frames_that_are_no_filling_and_sound_is_stan
     assert compute_fingerprint(_opened(root, fold=2)) != compute_fingerprint(_opened(root, fold=9))
 
 
+def test_other_means_and_deviations_are_another_data_set(root: Path) -> None:
+    before = compute_fingerprint(_opened(root))
+    with h5py.File(root / "A/comparE_mean_std.h5", "a") as file:
+        file["11/mean"] = np.ones(13_000)
+    assert compute_fingerprint(_opened(root)) != before
+
+
 def test_what_lacks_is_absent_and_the_rest_of_the_utterance_stays(root: Path) -> None:
     loaded = _opened(root).load()
     rows = {name: row for row, name in enumerate(loaded.sample_ids)}

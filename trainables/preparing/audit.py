@@ -25,6 +25,10 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "lfs_pointer": ("a Git LFS pointer instead of the file (run git lfs pull)", _ABSENT),
         "missing_file": ("a file that is listed but not there", _ABSENT),
         "mojibake": ("text that was decoded with a wrong codec before it was published", "kept as it is"),
+        "near_duplicate": (
+            "a text that another split has, too, but for retweet marks, links and punctuation",
+            "reported",
+        ),
         "no_audio_stream": ("a clip without sound", _ABSENT),
         "no_face": ("a clip in which no face was found", _ABSENT),
         "non_utf8": ("text that is not UTF-8", "read as GB 18030, CP 1252 or Latin 1"),

@@ -17,6 +17,7 @@ from trainables.preparing.filling import Chunk, Filled, Work, view
 from trainables.preparing.journal import Journal
 from trainables.preparing.limits import Limits, check_limits
 from trainables.preparing.manifest import Manifest, Sample
+from trainables.preparing.near_duplicates import near_duplicates
 from trainables.preparing.reader import fitted_readers
 from trainables.preparing.tree import Tree
 from trainables.sample_digests import DIGEST
@@ -71,6 +72,7 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
         tree = dataset.listing()
         crew.grow(_workers(len(tree.sizes) // _CHUNK, options))
         manifest, audit = dataset.manifest(tree)
+        audit.extend(near_duplicates(manifest.samples, dataset.readers()))
         limits = options.limits(dataset)
         check_limits(dataset, manifest, limits, audit)
         readers = fitted_readers(dataset.readers(), manifest.samples)
@@ -106,6 +108,7 @@ def audit_files(dataset: FileDataset, options: BuildOptions) -> dict[str, Any]:
     with Crew(dataset.readers()) as crew:
         tree = dataset.tree()
         manifest, audit = dataset.manifest(tree)
+        audit.extend(near_duplicates(manifest.samples, dataset.readers()))
         work = Work(tree.root, None, {}, fitted_readers(dataset.readers(), manifest.samples))
         for filled in _fill_rest(crew, work, manifest.samples, {}, options, check=False):
             audit.extend(filled.issues)
