@@ -64,6 +64,13 @@ def test_short_texts_are_alike_by_chance(words: str, found: int) -> None:
     assert len(list(near_duplicates(samples, READERS))) == found
 
 
+@pytest.mark.parametrize(("same", "found"), [(60, 0), (150, 1)])
+def test_long_texts_are_compared_by_their_beginnings(same: int, found: int) -> None:
+    begun = "news " * same
+    samples = [_sample("a", "train", f"{begun} first edition"), _sample("b", "val", f"{begun} second edition")]
+    assert len(list(near_duplicates(samples, READERS))) == found
+
+
 def test_a_modality_without_texts_is_not_compared() -> None:
     path = "one folder with one file.npy"
     samples = [Sample(name, name, "yes", {"path": path}) for name in ("train", "test")]

@@ -72,7 +72,6 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
         tree = dataset.listing()
         crew.grow(_workers(len(tree.sizes) // _CHUNK, options))
         manifest, audit = dataset.manifest(tree)
-        audit.extend(near_duplicates(manifest.samples, dataset.readers()))
         limits = options.limits(dataset)
         check_limits(dataset, manifest, limits, audit)
         readers = fitted_readers(dataset.readers(), manifest.samples)
@@ -92,6 +91,7 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
             done[filled.start] = filled
     for filled in done.values():
         audit.extend(filled.issues)
+    audit.extend(near_duplicates(manifest.samples, dataset.readers()))
     try:
         check_limits(dataset, manifest, limits, audit, decoded=view(data, room, 0, rows))
     finally:

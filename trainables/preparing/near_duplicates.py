@@ -16,13 +16,15 @@ _LINKS_AND_NAMES = re.compile(r"https?\b\S*|www\.\S*|@\w+")
 _WORDS = re.compile(r"[^\W_]+")
 _FEWEST_WORDS = 4
 """Fewer are said twice by chance: good morning, happy new year."""
+_MOST_CHARACTERS = 500
+"""Of a text are looked at: more than a tweet has, and an article that begins like another is a near duplicate, too."""
 
 
 def near_duplicates(samples: Sequence[Sample], readers: Mapping[str, Reader]) -> Iterator[tuple[str, str]]:
     """Yield the audit code and the id of each validation and test sample one of whose texts another split has, too.
 
-    What is compared is `comparable`; texts of fewer than four words of that do not count. One pass over the texts,
-    of which a digest of 16 bytes each is kept.
+    What is compared is `comparable` of their first 500 characters; texts of fewer than four words of that do not
+    count. One pass over the texts, of which a digest of 16 bytes each is kept.
     """
     splits: dict[tuple[str, bytes], set[str]] = {}
     held_out: list[tuple[str, tuple[str, bytes]]] = []
@@ -30,7 +32,7 @@ def near_duplicates(samples: Sequence[Sample], readers: Mapping[str, Reader]) ->
     for sample in samples:
         for name in names:
             text = sample.media.get(name)
-            left = comparable(text) if isinstance(text, str) else ""
+            left = comparable(text[:_MOST_CHARACTERS]) if isinstance(text, str) else ""
             if left.count(" ") + 1 < _FEWEST_WORDS:
                 continue
             key = (name, hashlib.blake2b(left.encode("utf-8", "replace"), digest_size=16).digest())
