@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Self
 
+from threadpoolctl import threadpool_limits
+
 from orchestrator.mlflow_text import Child
 from orchestrator.mlflow_writer import SweepWriter
 from orchestrator.tracking_interrupted import write_interrupted
@@ -98,13 +100,14 @@ class SweepRebuild:
         errors = 0
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="mlflow-track")
         try:
-            for trial_id, result in zip(trial_ids, pool.map(self._put, trial_ids), strict=True):
-                if self._signed:
-                    self._spool.beat()
-                yield trial_id, result
-                errors = errors + 1 if result.refused else 0
-                if result.refused and errors == _MOST_ERRORS:
-                    raise result.refused
+            with threadpool_limits(1, "blas"):  # the pool's threads are enough
+                for trial_id, result in zip(trial_ids, pool.map(self._put, trial_ids), strict=True):
+                    if self._signed:
+                        self._spool.beat()
+                    yield trial_id, result
+                    errors = errors + 1 if result.refused else 0
+                    if result.refused and errors == _MOST_ERRORS:
+                        raise result.refused
         finally:
             pool.shutdown(cancel_futures=True)
 

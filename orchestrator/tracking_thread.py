@@ -4,6 +4,8 @@ import threading
 from collections import deque
 from functools import partial
 
+from threadpoolctl import threadpool_limits
+
 from orchestrator.events import Outcome
 from orchestrator.live_sender import LiveSender
 from orchestrator.live_trials import LiveTrials
@@ -129,7 +131,8 @@ class TrackingThread:
             self.already += 1
         else:
             try:
-                child = self._reader.ended(trial.trial_id, trial.spec, error)
+                with threadpool_limits(1, "blas"):  # else one that spins takes more of busy cores than the work itself
+                    child = self._reader.ended(trial.trial_id, trial.spec, error)
             except Exception as problem:  # noqa: BLE001 (a damaged trial must not stop the others)
                 self.mlflow.warn(problem)
                 return True

@@ -2,12 +2,14 @@
 
 import http.server
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from threadpoolctl import threadpool_info, threadpool_limits
 from tracked import contents, fail, finish, folder, history, know_summaries, make_store, planned, play
 
 from orchestrator.mlflow_connect import connect
@@ -16,6 +18,7 @@ from orchestrator.mlflow_writer import SweepWriter
 from orchestrator.plan import PlannedTrial
 from orchestrator.sweep_members import record_sweep, recorded_sweeps
 from orchestrator.tracking import Tracker, track
+from orchestrator.tracking_reader import Reader
 from results.schema import HistoryRow, TrialRecord
 from results.store import Failure, Store
 from search_spaces.spec import TrialSpec
@@ -67,6 +70,43 @@ def test_a_rebuild_equals_the_live_sweep_metric_by_metric(database: str, store: 
     assert live["parent"][0] == "FAILED"
     artifacts = folder(client, "equal/toy").artifact_location
     assert artifacts == (tmp_path / "store" / "mlflow-artifacts").as_uri()
+
+
+def _blas_threads() -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+@pytest.fixture
+def _two_blas_threads() -> Iterator[None]:
+    """As on a machine with two cores; only a thread that ends leaves it to others to set a limit."""
+    (before,) = _blas_threads()
+    for count in (2, before):
+        setting = threading.Thread(target=threadpool_limits, args=(count, "blas"))
+        setting.start()
+        setting.join()
+        if count == 2:
+            yield
+
+
+@pytest.mark.usefixtures("_two_blas_threads")
+def test_what_a_child_shows_is_derived_without_further_threads(
+    database: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, set[int]] = {"live": set(), "rebuilt": set()}
+    done, now = Reader.done, "live"
+
+    def watched(self: Reader, record: TrialRecord) -> Child:
+        seen[now] |= _blas_threads()
+        return done(self, record)
+
+    monkeypatch.setattr(Reader, "done", watched)
+    tracker = Tracker(store.root, database, sweep="threads")
+    play(tracker, store, "threads", [planned("naive", 0)])
+    assert tracker.close(60).written == 1
+    now = "rebuilt"
+    assert track(store.root, database, sweep="threads again").written == 1
+    assert seen == {"live": {1}, "rebuilt": {1}}
+    assert _blas_threads() == {2}
 
 
 def test_tracking_again_changes_nothing_and_rewrites_what_was_cut_short(database: str, store: Store) -> None:
