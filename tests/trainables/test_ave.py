@@ -85,10 +85,11 @@ def test_row_numbers_into_all_records_give_the_same(root: Path) -> None:
     before = fingerprint(KEY, root)
     _as_orders(root)
     assert fingerprint(KEY, root) == before
-    with h5py.File(root / "test_order.h5", "a") as file:
-        file["order"][-1] = 1000
-    with pytest.raises(RawDataError, match="names record 1000"):
-        indexed(KEY, root)
+    for outside in (1000, -1):
+        with h5py.File(root / "test_order.h5", "a") as file:
+            file["order"][-1] = outside
+        with pytest.raises(RawDataError, match=f"names record {outside}"):
+            indexed(KEY, root)
     (root / "test_order.h5").write_bytes(b"\x89HDF")
     with pytest.raises(RawDataError, match=r"test_order\.h5 has no row numbers"):
         indexed(KEY, root)

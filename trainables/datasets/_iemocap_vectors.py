@@ -15,6 +15,7 @@ from trainables.api_files import Audit, Media, RawDataError, Reader, Tree, Vecto
 from trainables.datasets._iemocap_faces import FaceReader, faces_of
 from trainables.datasets._iemocap_utterances import MMIN
 from trainables.decoding.decoded import Decoded
+from trainables.decoding.hdf5 import array_at
 
 __all__ = ["SequenceReader", "gcnet_folders", "gcnet_media", "gcnet_readers", "mmin_files", "mmin_readers"]
 
@@ -78,8 +79,8 @@ class SequenceReader(Reader):
         if name not in file:
             return Decoded(None, ("missing_file",))
         try:
-            values = _numbers(file[name])
-        except (OSError, TypeError):
+            values = _numbers(file, name)
+        except (OSError, LookupError, TypeError):
             return _UNREADABLE
         if not values.ndim or values.shape[-1] != self.width or not np.isfinite(values).all():
             return _UNREADABLE
@@ -144,14 +145,15 @@ def _read_statistics(path: Path, fold: str) -> tuple[npt.NDArray[np.float32], np
         OSError, LookupError, TypeError: the file is damaged or has no numbers under this fold.
     """
     with h5py.File(path) as file:
-        return _numbers(file[fold]["mean"]), _numbers(file[fold]["std"])
+        return _numbers(file, f"{fold}/mean"), _numbers(file, f"{fold}/std")
 
 
 def _statistics(path: str) -> str:
     return f"{path.removesuffix('.h5')}_mean_std.h5"
 
 
-def _numbers(stored: Any) -> npt.NDArray[np.float32]:
-    if not isinstance(stored, h5py.Dataset) or stored.dtype.kind not in "fiu":
-        raise TypeError(f"{stored} does not hold numbers")
+def _numbers(file: h5py.File, path: str) -> npt.NDArray[np.float32]:
+    stored = array_at(file, path)
+    if stored.dtype.kind not in "fiu":
+        raise TypeError(f"{path} does not hold numbers")
     return np.asarray(stored[()], np.float32)

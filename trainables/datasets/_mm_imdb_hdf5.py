@@ -13,6 +13,7 @@ from PIL import Image
 
 from trainables.api_files import ImageReader, RawDataError, Sample, Tree
 from trainables.decoding.decoded import Decoded
+from trainables.decoding.hdf5 import array_at
 from trainables.decoding.pickles import RefusedPickleError, load_restricted
 from trainables.preparing.manifest import Media
 
@@ -34,21 +35,22 @@ def films(tree: Tree, classes: Sequence[str]) -> Iterator[Sample]:
     words = _vocabulary(tree)
     try:
         with h5py.File(tree.root / HDF5) as file:
-            names = json.loads(file["genres"].attrs["target_names"])
-            has = np.asarray(file["genres"][()]) != 0
-            ids = [str(value, "ascii") for value in file["imdb_ids"][()]]
-            plots = [[words[int(number)] for number in row] for row in file["sequences"][()]]
+            genres = array_at(file, "genres")
+            names = json.loads(genres.attrs["target_names"])
+            has = np.asarray(genres[()]) != 0
+            ids = [str(value, "ascii") for value in array_at(file, "imdb_ids")[()]]
+            plots = [[words[int(number)] for number in row] for row in array_at(file, "sequences")[()]]
             splits = _splits(file)
-            rows = len(file["images"])
+            rows = len(array_at(file, "images"))
     except (OSError, LookupError, ValueError, TypeError) as error:
         raise RawDataError(f"{tree.root / HDF5} cannot be read as MM-IMDb's HDF5 file: {error!r}") from error
     if not len(ids) == len(has) == len(plots) == rows:
         raise RawDataError(f"{tree.root / HDF5} has {len(ids)} ids, {len(has)} labels and {rows} images")
     for split, (first, last) in splits.items():
         for row in range(first, min(last, rows)):
-            genres = [name for name, own in zip(names, has[row], strict=True) if own and name in classes]
+            own = [name for name, is_own in zip(names, has[row], strict=True) if is_own and name in classes]
             media = {"image": (HDF5, row), "text": " ".join(plots[row])}
-            yield Sample(ids[row], split, genres, media, ids[row])
+            yield Sample(ids[row], split, own, media, ids[row])
 
 
 def _splits(file: h5py.File) -> Mapping[str, tuple[int, int]]:
@@ -90,7 +92,8 @@ class PosterReader(ImageReader):
         if all(isinstance(one, str) for one in media):
             return super().read(media, root)
         with h5py.File(root / HDF5) as file:
-            return [Decoded(self._poster(file["images"][int(one[1])])) for one in media if one is not None]
+            images = array_at(file, "images")
+            return [Decoded(self._poster(images[int(one[1])])) for one in media if one is not None]
 
     def _poster(self, stored: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
         size = (self.params.image_size, self.params.image_size)

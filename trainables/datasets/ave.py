@@ -10,6 +10,7 @@ import h5py
 
 from trainables.api_files import Audit, DatasetCard, FileDataset, RawDataError, Reader, Sample, Tree, index_text
 from trainables.datasets._clips import CLIP_ENCODERS, TINY_CLIPS, ClipParams, Clips, clip_readers
+from trainables.decoding.hdf5 import array_at
 from trainables.params import one_of
 
 __all__ = ["Ave"]
@@ -116,11 +117,12 @@ def _records_of(tree: Tree, split: str, audit: Audit) -> Iterator[_Record]:
     rows = list(_parsed(tree, _RECORDS))
     try:
         with h5py.File(tree.root / order) as file:
-            numbers = [int(number) for number in file["order"][()]]
+            numbers = [int(number) for number in array_at(file, "order")[()]]
     except (OSError, LookupError, ValueError, TypeError) as error:
         raise RawDataError(f"{tree.root / order} has no row numbers that can be read: {error}") from error
-    if numbers and max(numbers) >= len(rows):
-        raise RawDataError(f"{tree.root / order} names record {max(numbers)}; {_RECORDS} has {len(rows)}")
+    outside = [number for number in numbers if not 0 <= number < len(rows)]
+    if outside:
+        raise RawDataError(f"{tree.root / order} names record {outside[0]}; {_RECORDS} has {len(rows)}")
     for number in numbers:
         yield from _usable(rows[number], audit)
 
