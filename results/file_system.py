@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-import fsspec
-
 from search_spaces.errors import MmptError
 
 __all__ = ["FileSystem", "StoreAccessError", "StoreRefusedError", "StoreUnreachableError", "open_file_system"]
@@ -40,12 +38,19 @@ def open_file_system(root: str) -> tuple[FileSystem, str]:
         ValueError, ImportError: none answers to the URL, or its package is not installed; the message says which.
     """
     try:
-        found, path = fsspec.core.url_to_fs(root)
+        found, path = _url_to_fs(root)
     except ImportError as error:
         if root.partition("://")[0] in _S3:
             raise ImportError("it needs the package s3fs; pip install 'mmpt-sweep[s3]'") from error
         raise
     return (found if found.protocol in ("file", ("file", "local")) else RemoteFileSystem(root)), path
+
+
+def _url_to_fs(root: str, **options: Any) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs  # noqa: PLC0415 (half a tenth of a second, of no use to who opens no store)
+
+    opened: tuple[Any, str] = url_to_fs(root, **options)
+    return opened
 
 
 def _told(method: M) -> M:
@@ -93,7 +98,7 @@ class RemoteFileSystem:
     @property
     def _own(self) -> Any:
         if self._opened[0] != os.getpid():
-            self._opened = os.getpid(), fsspec.core.url_to_fs(self.root, use_listings_cache=False)[0]
+            self._opened = os.getpid(), _url_to_fs(self.root, use_listings_cache=False)[0]
         return self._opened[1]
 
     def __reduce__(self) -> tuple[type["RemoteFileSystem"], tuple[str]]:

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from search_spaces.errors import UnknownNameError
 from trainables.api_data import Kind
@@ -95,6 +94,8 @@ def _media(column: Any, kind: Kind, path: str, name: str) -> list[Media]:
     """Return texts and numbers themselves; of files, where in which table they are, and their sizes."""
     if kind in {"text", "vector"}:
         return [media_of(cell, kind) for cell in column.to_pylist()]
+    import pyarrow.compute as pc  # noqa: PLC0415 (a tenth of a second, of no use to other data sets)
+
     is_struct = pa.types.is_struct(column.type)
     sizes = pc.binary_length(pc.struct_field(column, "bytes") if is_struct else column).to_pylist()
     paths = pc.struct_field(column, "path").to_pylist() if is_struct else [None] * len(sizes)
