@@ -59,6 +59,15 @@ def test_experts_and_joint_training_reach_their_ceilings(preset: str, store: Sto
         assert abs(_accuracy(_logits(trials[pattern], store, pattern), naive, store) - best) < POINTS
 
 
+def test_mixed_experts_reach_their_ceilings(store: Store, cache: Path) -> None:
+    """Of all parts mixed, the joint one is hard to learn together; alone, each modality shows what it can."""
+    naive = _pid_synth("mixed")
+    experts = {name: _expert(naive, name) for name in ("a", "b")}
+    _train(list(experts.values()), store, cache)
+    for name, spec in experts.items():
+        assert abs(_accuracy(_logits(spec, store, name), naive, store) - _ceilings(naive)[name]) < POINTS
+
+
 def test_synergy_takes_a_layer_in_which_modalities_meet(store: Store, cache: Path) -> None:
     late = _pid_synth("synergy")
     early = late.replace(fusion="early", learning_rate=2e-3, epochs=8)
@@ -100,7 +109,7 @@ def test_logistic_regression_on_av_digits(noise: float, components: int, expecte
     assert {name: float(np.mean(values)) for name, values in found.items()} == pytest.approx(expected, abs=0.005)
 
 
-def test_competition_joint_training_is_no_better_than_averaging_experts(store: Store, cache: Path) -> None:
+def test_competition_joint_training_is_worse_than_averaging_experts(store: Store, cache: Path) -> None:
     params = {"preset": "competition"}
     naive = [
         TrialSpec(dataset="av_digits", method="naive", dataset_params=params, seed=seed, **STEADY) for seed in range(3)
@@ -112,12 +121,12 @@ def test_competition_joint_training_is_no_better_than_averaging_experts(store: S
         _accuracy(sum(softmax(_logits(experts[name][seed], store, name), axis=1) for name in experts), spec, store)
         for seed, spec in enumerate(naive)
     ]
-    assert np.mean(joint) < np.mean(averaged) + 0.01
+    assert np.mean(joint) < np.mean(averaged) - 0.005
     heard = [
         [_accuracy(_logits(spec, store, "audio", "probe"), spec, store) for spec in specs]
         for specs in (naive, experts["audio"])
     ]
-    assert np.mean(heard[0]) < np.mean(heard[1]) - 0.02
+    assert np.mean(heard[0]) < np.mean(heard[1]) - 0.05
 
 
 # -- glyph_names -----------------------------------------------------------------------------------------------------

@@ -8,19 +8,19 @@ from search_spaces.errors import InvalidValueError, UnknownNameError
 from trainables.api import InputInfo
 from trainables.encoder_names import build_encoder, encoder_identity, encoder_names
 from trainables.encoders._transformers_model import split_revision
-from trainables.encoders.conv_tiny import ConvTiny
+from trainables.encoders.conv import Conv
 from trainables.encoders.vit import Vit
 
 IMAGE = InputInfo(kind="image", shape=(1, 8, 8))
 
 
 def test_every_name_that_can_stand_in_a_spec() -> None:
-    expected = {"conv_tiny", "mlp_tiny", "vit_tiny", "vit:", "ast_tiny", "ast:", "bert_tiny", "bert:"}
+    expected = {"conv_tiny", "conv_digits", "mlp_tiny", "vit_tiny", "vit:", "ast_tiny", "ast:", "bert_tiny", "bert:"}
     assert expected <= set(encoder_names())
 
 
 def test_names_build_what_they_say() -> None:
-    assert isinstance(build_encoder("conv_tiny", IMAGE), ConvTiny)
+    assert isinstance(build_encoder("conv_tiny", IMAGE), Conv)
     assert isinstance(build_encoder("vit_tiny", IMAGE), Vit)
 
 

@@ -97,9 +97,17 @@ class TestContract:
         assert torch.equal(inputs, before)
 
 
-@pytest.mark.parametrize(("name", "kind", "parameters"), [("conv_tiny", "audio", 27_108), ("mlp_tiny", "image", 7_280)])
-def test_size_of_the_tiny_encoders(name: str, kind: str, parameters: int) -> None:
-    assert sum(p.numel() for p in _built(name, kind).parameters()) == parameters
+@pytest.mark.parametrize("configuration", ["tiny", "digits"])
+@pytest.mark.parametrize(("key", "kind", "parameters"), [("conv", "audio", 27_108), ("mlp", "image", 7_280)])
+def test_size_of_the_small_encoders(key: str, configuration: str, kind: str, parameters: int) -> None:
+    assert sum(p.numel() for p in _built(f"{key}_{configuration}", kind).parameters()) == parameters
+
+
+@pytest.mark.parametrize(("key", "kind"), [("conv", "audio"), ("mlp", "image")])
+def test_digits_features_are_rectified(key: str, kind: str) -> None:
+    inputs = _inputs(SHAPES[kind], 16)
+    assert bool((_built(f"{key}_digits", kind)(inputs) >= 0).all())
+    assert not bool((_built(f"{key}_tiny", kind)(inputs) >= 0).all())
 
 
 def test_a_wrong_kind_is_refused_by_name() -> None:

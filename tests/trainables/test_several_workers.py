@@ -19,7 +19,7 @@ from search_spaces.spec import TrialSpec
 from trainables.api import InputInfo
 from trainables.attempt import WorkerLostError, problem_of
 from trainables.encoders._mean_of_frames import MeanOfFrames
-from trainables.encoders.conv_tiny import ConvTiny
+from trainables.encoders.conv import Conv
 from trainables.trial import Trial
 from trainables.whole_batch import RowsError, shares
 from trainables.workers import ALONE, Workers
@@ -43,7 +43,7 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "linear": (lambda: nn.Linear(4, 3), (4,)),
     "batch_norm": (lambda: nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3)), (4,)),
     "drop_out": (lambda: nn.Sequential(nn.Linear(4, 6), nn.Dropout(0.5), nn.Linear(6, 3), nn.Dropout(0.1)), (4,)),
-    "clips": (lambda: MeanOfFrames(InputInfo(kind="image", shape=(5, 1, 8, 8)), ConvTiny), (5, 1, 8, 8)),
+    "clips": (lambda: MeanOfFrames(InputInfo(kind="image", shape=(5, 1, 8, 8)), Conv), (5, 1, 8, 8)),
     "attention": (lambda: nn.Sequential(nn.Linear(4, 4), Attending(), nn.Linear(12, 3)), (3, 4)),
 }
 
