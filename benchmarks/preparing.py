@@ -145,7 +145,7 @@ def call(root: Path, cache: Path, until_seconds: float = math.inf) -> Cost:
 
 def compare_with_loops(root: Path, folder: Path, count: int) -> None:
     """Print what images cost, of both loops and of preparing."""
-    pixels, caches = folder / "pixels", [folder / "cache", folder / "indexes"]
+    pixels = folder / "pixels"
     pixels.mkdir()
     loop = cost_of(lambda: plain_loop(root))
     keeping = cost_of(lambda: plain_loop(root, pixels))
@@ -154,10 +154,9 @@ def compare_with_loops(root: Path, folder: Path, count: int) -> None:
     dataset.root = root
     with PeakMemory() as memory:
         own = cost_of(
-            lambda: prepare(dataset, compute_fingerprint(dataset), caches[0], BuildOptions(max_missing=1.0)),
+            lambda: prepare(dataset, compute_fingerprint(dataset), folder / "cache", BuildOptions(max_missing=1.0)),
         )
-    for cache in caches:
-        shutil.rmtree(cache)
+    forget(folder)
     for name, cost in {"plain loop": loop, "keeping pixels": keeping, "preparing": own}.items():
         each = 1000 * cost.processor_seconds / count
         print(f"  {name}: {count / cost.wall_seconds:.0f}/s, {each:.3f} ms of a processor each ({cost})")
@@ -171,24 +170,42 @@ def _shares(one: Cost, another: Cost) -> str:
     return f"{processor:.2f} by processor time, {user:.2f} by that outside the kernel, {wall:.2f} by wall time"
 
 
-def compare_with_killed(root: Path, folder: Path) -> Cost:
-    """Print what the command costs, what it costs when it is called again, and when it is killed on the way.
+def undisturbed(root: Path, folder: Path) -> Cost:
+    """Print what the command costs, and what it costs when it is called again; return the former."""
+    whole = call(root, folder / "cache")
+    again = call(root, folder / "cache")
+    print(f"  the command: {whole}; called again: {again}", flush=True)
+    forget(folder)
+    return whole
 
-    Returns what being killed and called again takes over what an undisturbed call does.
-    """
-    indexes, whole_cache, killed_cache = folder / "indexes", folder / "whole", folder / "killed"
-    whole = call(root, whole_cache)
-    again = call(root, whole_cache)
-    shutil.rmtree(indexes)
-    shutil.rmtree(whole_cache)
-    first = call(root, killed_cache, until_seconds=whole.processor_seconds / 2)
-    second = call(root, killed_cache)
-    shutil.rmtree(indexes)
-    shutil.rmtree(killed_cache)
-    ratio = Cost(*(one / another for one, another in zip(first + second, whole, strict=True)))
-    print(f"  the command: {whole}; called again: {again}")
-    print(f"  killed after {first}, then {second}: {_shares(ratio, Cost(1, 1, 1))}", flush=True)
-    return ratio
+
+def killed(root: Path, folder: Path, until_seconds: float) -> Cost:
+    """Print and return what the command costs if it is killed on the way and called again."""
+    first = call(root, folder / "cache", until_seconds)
+    second = call(root, folder / "cache")
+    print(f"  killed after {first}, then {second}", flush=True)
+    forget(folder)
+    return first + second
+
+
+def forget(folder: Path) -> None:
+    """Delete what was prepared and what is remembered of the index."""
+    for name in ("cache", "indexes"):
+        shutil.rmtree(folder / name)
+
+
+def compare_with_killed(root: Path, folder: Path, repetitions: int) -> None:
+    """Print what being killed and called again takes over what undisturbed calls before and after it do."""
+    ratios, before = [], undisturbed(root, folder)
+    for _ in range(repetitions):
+        disturbed = killed(root, folder, before.processor_seconds / 2)
+        after = undisturbed(root, folder)
+        ratios.append([2 * one / another for one, another in zip(disturbed, before + after, strict=True)])
+        before = after
+    print(f"killed / undisturbed: {_shares(Cost(*np.mean(ratios, axis=0)), Cost(1, 1, 1))}")
+    if repetitions > 1:
+        half = stats.sem(ratios, axis=0) * stats.t.ppf(0.975, repetitions - 1)
+        print(f"95 % interval, plus and minus: {_shares(Cost(*half), Cost(1, 1, 1))}")
 
 
 def main() -> None:
@@ -205,17 +222,11 @@ def main() -> None:
         print(
             f"{asked.images} images of {WIDTH} x {HEIGHT} to {SIZE}, {PROCESSES} processes, {os.getloadavg()[0]} load"
         )
-        killed = []
-        for number in range(asked.repetitions):  # in turn, so that all see the same machine
+        for number in range(asked.repetitions if asked.only != "killed" else 0):
             print(f"repetition {number}")
-            if asked.only != "killed":
-                compare_with_loops(folder / "raw", folder, asked.images)
-            if asked.only != "loops":
-                killed.append(compare_with_killed(folder / "raw", folder))
-        if len(killed) > 1:
-            middle, error = np.mean(killed, axis=0), stats.sem(killed, axis=0) * stats.t.ppf(0.975, len(killed) - 1)
-            print(f"killed / undisturbed: {_shares(Cost(*middle), Cost(1, 1, 1))}")
-            print(f"95 % interval, plus and minus: {_shares(Cost(*error), Cost(1, 1, 1))}")
+            compare_with_loops(folder / "raw", folder, asked.images)
+        if asked.only != "loops":
+            compare_with_killed(folder / "raw", folder, asked.repetitions)
 
 
 if __name__ == "__main__":

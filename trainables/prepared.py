@@ -22,7 +22,7 @@ from trainables.prepared_arrays import (
     to_numbers,
     to_table,
 )
-from trainables.preparing.building import DATA, BuildOptions, fill_file
+from trainables.preparing.building import DATA, BuildOptions, fill_file, staging_folder
 from trainables.preparing.file_dataset import FileDataset
 from trainables.raw_data_checks import check_raw_data
 from trainables.sample_digests import DIGEST, sample_digests
@@ -123,7 +123,7 @@ def _writing_below(cache_root: Path) -> Iterator[None]:
 
 def _build(dataset: Dataset, folder: Path, options: BuildOptions) -> None:
     """Decode, check and write; call it while holding the lock, so that whatever an earlier attempt left is ours."""
-    staging = folder.with_name(f".{folder.name}.partial")
+    staging = staging_folder(folder)
     if isinstance(dataset, FileDataset):
         with _writing_below(folder.parent):
             fill_file(dataset, staging, options)

@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 import click
 
-from orchestrator.tracking_check import check_tracking
 from orchestrator.tracking_uri import DISABLED, tracking_uri
 from search_spaces.errors import InvalidValueError, MmptError, UnknownNameError
 from search_spaces.grid import Grid
@@ -121,6 +120,8 @@ def usable_tracking(text: str | None, store_root: str) -> str:
     uri = tracking_uri(text, store_root)
     if uri == DISABLED:
         raise InvalidValueError("tracking URI", DISABLED, "where MLflow is")
+    from orchestrator.tracking_check import check_tracking  # noqa: PLC0415 (most commands ask no server)
+
     warning = check_tracking(uri)
     if warning:
         raise MmptError(warning.partition(";")[0])

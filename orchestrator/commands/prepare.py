@@ -20,7 +20,7 @@ from trainables.api_data import Dataset
 from trainables.cache_root import default_cache_root, default_shared_cache
 from trainables.dataset_identity import build_dataset, compute_fingerprint
 from trainables.own_data import register_own
-from trainables.preparing.building import AUDIT, BuildOptions, audit_files
+from trainables.preparing.building import AUDIT, BuildOptions, audit_files, start_early
 from trainables.preparing.building import Progress as Told
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.roots import remember_root
@@ -69,6 +69,9 @@ def command(
       mmpt run mmpt_late --set dataset=mm_imdb
     """
     console = Console()
+    folder = (cache or default_cache_root()).absolute()
+    if not dry_run:
+        start_early(folder, BuildOptions(workers=workers))
     register_own(dataset, root, manifest, modalities)
     opened = build_dataset(dataset, dict(_setting(dataset, text) for text in settings))
     if isinstance(opened, FileDataset):
@@ -79,7 +82,6 @@ def command(
         options = BuildOptions(workers=workers, max_missing=max_missing, max_duplicates=max_duplicates, progress=told)
         if dry_run:
             return _audit(console, opened, options)
-        folder = (cache or default_cache_root()).absolute()
         _prepare(console, opened, folder, options)
         _share(opened, folder, shared_cache or default_shared_cache())
     if root is not None:

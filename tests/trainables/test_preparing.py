@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ from trainables.dataset_identity import compute_fingerprint
 from trainables.decoding.decoded import Decoded
 from trainables.devices import set_up_compute
 from trainables.prepared import PreparedError, prepare, verify
-from trainables.preparing.building import BuildOptions, audit_files
+from trainables.preparing import crew
+from trainables.preparing.building import BuildOptions, audit_files, start_early
 from trainables.preparing.crew import CrewError
 from trainables.preparing.manifest import Media
 from trainables.preparing.reader import Reader
@@ -156,6 +158,35 @@ def test_several_processes_read_what_one_reads(tmp_path: Path) -> None:
     prepare(dataset, fingerprint, tmp_path / "two", BuildOptions(workers=2))
     data = [(tmp_path / name / fingerprint / "data.arrow").read_bytes() for name in ("one", "two")]
     assert data[0] == data[1]
+
+
+def test_after_a_kill_workers_start_before_anything_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spares: list[tuple[Any, subprocess.Popen[bytes]]] = []
+    monkeypatch.setattr(crew, "_SPARES", spares)
+    cache, options = tmp_path / "cache", BuildOptions(workers=2)
+    start_early(cache, options)
+    assert not spares
+    raw = make_loose(tmp_path / "many", 2048)
+    _start(KILLED, raw, cache).communicate(timeout=120)
+    start_early(cache, options)
+    start_early(cache, options)
+    early = [process for _, process in spares]
+    assert len(early) == 2
+    monkeypatch.setattr(crew, "_start", lambda: pytest.fail("two were there"))
+    dataset = loose(raw)
+    prepared = prepare(dataset, compute_fingerprint(dataset), cache, options)
+    assert [process.wait(60) for process in early] == [0, 0]
+    np.testing.assert_array_equal(prepared.inputs["vector"], dataset.load().inputs["vector"])
+
+
+def test_workers_that_are_not_needed_are_ended(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spares: list[tuple[Any, subprocess.Popen[bytes]]] = []
+    monkeypatch.setattr(crew, "_SPARES", spares)
+    crew.start_spares(1)
+    ((_, process),) = spares
+    prepare(loose(raw), compute_fingerprint(loose(raw)), tmp_path / "cache")
+    assert process.wait(60) == 0
+    assert not spares
 
 
 class Failing(Loose):

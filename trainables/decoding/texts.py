@@ -45,7 +45,7 @@ def text_issues(text: str) -> tuple[str, ...]:
     """Return `empty_text` for nothing but white space, `mojibake` for UTF-8 that was read as Windows-1252 (`Ã©`)."""
     if not text.strip():
         return ("empty_text",)
-    return ("mojibake",) if _MOJIBAKE.search(text) else ()
+    return ("mojibake",) if not text.isascii() and _MOJIBAKE.search(text) else ()
 
 
 def repair_mojibake(text: str) -> str:

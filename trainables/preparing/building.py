@@ -11,7 +11,7 @@ from typing import Any
 from trainables.api_data import Storage
 from trainables.preparing.arrow_room import Column, make_room, measure_room
 from trainables.preparing.audit import Audit
-from trainables.preparing.crew import Crew
+from trainables.preparing.crew import Crew, start_spares
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.filling import Chunk, Filled, Work, view
 from trainables.preparing.index_memo import remembered_digest
@@ -23,7 +23,7 @@ from trainables.preparing.reader import fitted_readers
 from trainables.preparing.tree import Tree
 from trainables.sample_digests import DIGEST
 
-__all__ = ["AUDIT", "DATA", "BuildOptions", "audit_files", "fill_file"]
+__all__ = ["AUDIT", "DATA", "BuildOptions", "audit_files", "fill_file", "staging_folder", "start_early"]
 
 DATA = "data.arrow"
 AUDIT = "audit.json"
@@ -57,6 +57,20 @@ class BuildOptions:
             dataset.max_missing if self.max_missing is None else self.max_missing,
             dataset.max_duplicates if self.max_duplicates is None else self.max_duplicates,
         )
+
+
+def staging_folder(folder: Path) -> Path:
+    """Return where a folder of prepared data is until it is complete."""
+    return folder.with_name(f".{folder.name}.partial")
+
+
+def start_early(cache_root: Path, options: BuildOptions) -> None:
+    """Start workers at once if an earlier attempt, at whatever, was killed: most likely they are needed.
+
+    So they are ready when the raw folder has been listed and indexed.
+    """
+    if next(cache_root.glob(staging_folder(cache_root / "*").name), None):
+        start_spares(_most_workers(options))
 
 
 def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> None:
@@ -155,4 +169,8 @@ def _fill_rest(
 
 def _workers(chunks: int, options: BuildOptions) -> int:
     """Return how many processes are worth starting."""
-    return min(options.workers or len(os.sched_getaffinity(0)), max(chunks // _CHUNKS_PER_WORKER, 1))
+    return min(_most_workers(options), max(chunks // _CHUNKS_PER_WORKER, 1))
+
+
+def _most_workers(options: BuildOptions) -> int:
+    return options.workers or len(os.sched_getaffinity(0))

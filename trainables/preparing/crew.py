@@ -15,8 +15,9 @@ from search_spaces.errors import MmptError
 from trainables.preparing.filling import Chunk, Filled, Work, fill
 from trainables.preparing.reader import Reader
 
-__all__ = ["Crew", "CrewError"]
+__all__ = ["Crew", "CrewError", "start_spares"]
 
+_SPARES: list[tuple[Connection, subprocess.Popen[bytes]]] = []
 _AHEAD = 2  # chunks that a worker has: one that it reads, and one so that it need not wait for the next
 
 
@@ -45,15 +46,17 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for line in self._workers:
+        ended = [*self._workers.items(), *_SPARES]
+        _SPARES.clear()
+        for line, _ in ended:
             line.close()
-        for process in self._workers.values():
+        for _, process in ended:
             process.wait()  # at most for the chunk that it is reading
 
     def grow(self, count: int) -> None:
         """Start workers until there are `count`; a single one would only do what this process can."""
         for _ in range(len(self._workers), count if count > 1 else 0):
-            line, process = _start()
+            line, process = _SPARES.pop() if _SPARES else _start()
             self._workers[line] = process
             self._tell(line, self._readers)
 
@@ -108,6 +111,11 @@ class Crew:
         code = self._workers[line].wait()
         why = "most likely for want of memory; try --workers 1" if code < 0 else "see its message above"
         return CrewError(f"a process that reads raw files ended with code {code}: {why}")
+
+
+def start_spares(count: int) -> None:
+    """Start workers before it is known what they will read; a `Crew` takes them, and ends those it does not use."""
+    _SPARES.extend(_start() for _ in range(len(_SPARES), count))
 
 
 def _start() -> tuple[Connection, subprocess.Popen[bytes]]:
