@@ -147,7 +147,7 @@ def regressed(store: Store, cache: str, spec: TrialSpec) -> dict[str, float]:
     method = build_method(resolved, compute)
     kept = store.read_model(resolved.trial_id)
     assert kept is not None
-    method.load_state_dict(unpack_model(kept)[0])
+    method.load_state_dict(unpack_model(kept).weights)
     features = features_of(method, splits, resolved.used, compute)
     found = {}
     for pattern in features["train"]:

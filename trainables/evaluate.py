@@ -1,7 +1,7 @@
 """After training: frozen features, probes and the method's own predictions, under every availability pattern."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,20 +13,29 @@ from search_spaces.modality import Pattern, patterns
 from trainables.api import Method
 from trainables.data import SplitData
 from trainables.devices import Compute
-from trainables.imputation import PatternFeatures, complete_features
+from trainables.imputation import PatternFeatures, complete_features, imputation_history
 from trainables.loop import EVALUATION_BATCH, encode
 from trainables.probe import FittedProbe, ProbeTask, fit_probes
+from trainables.vae_fit import FittedVae
 
 __all__ = ["Evaluation", "evaluate", "features_of", "join_features"]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Logits by route, pattern and split, the probes' facts as history rows, and the probe that serves each pattern."""
+    """What an evaluation gives.
+
+    Attributes:
+        logits: by route, pattern and split.
+        history: the probes' and the autoencoders' facts.
+        probes: pattern -> the probe that serves it.
+        imputers: pattern -> the autoencoder that completes its features, if the method does so.
+    """
 
     logits: dict[LogitsKey, Floats]
     history: list[HistoryRow]
     probes: dict[Pattern, FittedProbe]
+    imputers: dict[Pattern, FittedVae] = field(default_factory=dict)
 
 
 def evaluate(method: Method, splits: Mapping[str, SplitData], used: tuple[str, ...], compute: Compute) -> Evaluation:
@@ -51,11 +60,12 @@ def evaluate(method: Method, splits: Mapping[str, SplitData], used: tuple[str, .
         probed = _probe(method, splits, features, features)
         return replace(probed, logits={**logits, **probed.logits})
     settings, refit = recipe
-    served, imputed = complete_features(features, splits, settings, method.spec.seed)
+    served, imputers = complete_features(features, splits, settings, method.spec.seed)
     full = patterns(used)[0]
     real = {name: {full: patterned[full]} for name, patterned in features.items()}
     probed = _probe(method, splits, served if refit else real, served)
-    return replace(probed, logits={**logits, **probed.logits}, history=[*imputed, *probed.history])
+    history = [*imputation_history(imputers), *probed.history]
+    return replace(probed, logits={**logits, **probed.logits}, history=history, imputers=imputers)
 
 
 def features_of(

@@ -14,7 +14,7 @@ from trainables.devices import seed_everything
 from trainables.vae import VaeSettings
 from trainables.vae_fit import FittedVae, fit_vae
 
-__all__ = ["PatternFeatures", "complete_features", "completed", "fit_imputers"]
+__all__ = ["PatternFeatures", "complete_features", "completed", "fit_imputers", "imputation_history"]
 
 PatternFeatures = dict[Pattern, dict[str, Tensor]]
 """pattern -> modality -> features (N, width), the full pattern first."""
@@ -23,8 +23,8 @@ _VAE_STREAM = 3
 
 def complete_features(
     features: Mapping[str, PatternFeatures], splits: Mapping[str, SplitData], settings: VaeSettings, seed: int
-) -> tuple[dict[str, PatternFeatures], list[HistoryRow]]:
-    """Return every split's features in which each pattern has all modalities, and what the history says of it.
+) -> tuple[dict[str, PatternFeatures], dict[Pattern, FittedVae]]:
+    """Return every split's features in which each pattern has all modalities, and the autoencoders that made them up.
 
     Args:
         features: of each split, with each modality's features as if it were alone, in every pattern.
@@ -36,17 +36,21 @@ def complete_features(
         MmptError: no training or validation sample has every modality.
     """
     imputers = fit_imputers(features, splits, settings, seed)
-    history = [
-        HistoryRow(None, f"imputation/{pattern.key}/{name}", value)
-        for pattern, imputer in imputers.items()
-        for name, value in (("epoch", imputer.epoch), ("val_error", imputer.val_error))
-    ]
     widths = {name: z.shape[1] for name, z in features["train"][_full(features)].items()}
     served = {
         split: {pattern: completed(own, widths, imputers.get(pattern)) for pattern, own in patterned.items()}
         for split, patterned in features.items()
     }
-    return served, history
+    return served, imputers
+
+
+def imputation_history(imputers: Mapping[Pattern, FittedVae]) -> list[HistoryRow]:
+    """Return what the history says of the autoencoders."""
+    return [
+        HistoryRow(None, f"imputation/{pattern.key}/{name}", value)
+        for pattern, imputer in imputers.items()
+        for name, value in (("epoch", imputer.epoch), ("val_error", imputer.val_error))
+    ]
 
 
 def fit_imputers(

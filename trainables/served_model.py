@@ -20,12 +20,14 @@ from trainables.catalogs import FUSIONS, METHODS
 from trainables.data import SplitData
 from trainables.devices import Compute
 from trainables.evaluate import join_features
-from trainables.kept_model import unpack_model
+from trainables.imputation import completed
+from trainables.kept_model import KeptModel, unpack_model
 from trainables.loop import EVALUATION_BATCH, encode
 from trainables.params import read_params
 from trainables.prepared_arrays import info_from_json, info_to_json
 from trainables.resolve import Resolved
 from trainables.served_samples import Inputs, read_samples
+from trainables.vae_fit import FittedVae
 
 __all__ = ["CARD", "WEIGHTS", "ServedModel", "write_served"]
 
@@ -67,7 +69,7 @@ class ServedModel:
     def __init__(self, folder: Path) -> None:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         check_version(card["schema_version"], f"model {folder}")
-        state, self._probes = unpack_model((folder / WEIGHTS).read_bytes())
+        kept = unpack_model((folder / WEIGHTS).read_bytes())
         self.info = info_from_json(card["info"])
         self.trial_id: str = card["trial_id"]
         self.route: str = card["route"]
@@ -75,8 +77,11 @@ class ServedModel:
         self._used = resolved.used
         self._compute = Compute(torch.get_default_device(), bfloat16=False)
         self._method = build_method(resolved, self._compute)
-        self._method.load_state_dict(state)
+        self._method.load_state_dict(kept.weights)
         self._method.eval()
+        device = self._compute.device
+        self._probes = {pattern: (one.to(device), bias.to(device)) for pattern, (one, bias) in kept.probes.items()}
+        self._imputers = self._rebuilt(kept)
         self._check_route()
 
     @property
@@ -108,26 +113,49 @@ class ServedModel:
                 found[part] = self._predict(samples, part, pattern)
         return found
 
+    def _rebuilt(self, kept: KeptModel) -> dict[Pattern, FittedVae]:
+        if (recipe := self._method.imputation()) is None:
+            return {}
+        settings, _ = recipe
+        return {
+            pattern: FittedVae.of({name: tensor.to(self._compute.device) for name, tensor in own.items()}, settings)
+            for pattern, own in kept.imputers.items()
+        }
+
     def _check_route(self) -> None:
         if self._method.imputation() is not None:
-            key = self._method.spec.method
-            raise MmptError(f"{key} completes features by models that are not kept: it cannot be registered")
+            lacking = [one.key for one in patterns(self._used)[1:] if one not in self._imputers]
+            if lacking:
+                raise MmptError(
+                    f"the weights of trial {self.trial_id} were kept without what completes features "
+                    f"({', '.join(lacking)}): train it anew"
+                )
+            if self.route == "head":
+                raise MmptError(f"{self._method.spec.method} predicts by probes only; register it by route probe")
         if self.route == "probe" and not self._probes:
             raise MmptError(f"the weights of trial {self.trial_id} were kept without probes; register it by route head")
 
     def _predict(self, samples: SplitData, rows: npt.NDArray[np.int64], pattern: Pattern) -> Floats:
         with torch.inference_mode():
-            features = encode(self._method, samples.batch(rows, pattern), self._compute)
-            own: dict[str, Tensor] = {name: features[name] for name in pattern}
+            own = self._features(samples, rows, pattern)
             logits = self._probed(own, pattern) if self.route == "probe" else self._method.predict(own, pattern)
         if logits is None:
             raise InvalidValueError("available modalities", pattern.key, f"a pattern that {self.trial_id} predicts")
         return np.asarray(logits.float().cpu().numpy())
 
+    def _features(self, samples: SplitData, rows: npt.NDArray[np.int64], pattern: Pattern) -> dict[str, Tensor]:
+        """Return what a pattern is predicted from, as `evaluate` does; what is completed is encoded as if alone."""
+        alone = self._method.imputation() is not None and self._method.fusion.depends_on_pattern
+        own: dict[str, Tensor] = {}
+        for shown in [Pattern([name]) for name in pattern] if alone else [pattern]:
+            features = encode(self._method, samples.batch(rows, shown), self._compute)
+            own |= {name: features[name] for name in shown}
+        return completed(own, self._method.fusion.widths, self._imputers.get(pattern))
+
     def _probed(self, features: Mapping[str, Tensor], pattern: Pattern) -> Tensor | None:
         if pattern not in self._probes:
             return None
-        weight, bias = (tensor.to(self._compute.device) for tensor in self._probes[pattern])
+        weight, bias = self._probes[pattern]
         return join_features(features) @ weight + bias
 
 

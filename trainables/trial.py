@@ -136,7 +136,7 @@ class Trial:
         clock.lap("evaluate")
         self._lease.check()
         if task.keep_model:
-            self.store.write_model(task.trial_id, pack_model(method, evaluation.probes))
+            self.store.write_model(task.trial_id, pack_model(method, evaluation))
         self.store.write_samples(prepared.to_samples(resolved.spec.dataset))
         facts |= {
             **clock.seconds(),

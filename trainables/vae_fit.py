@@ -1,6 +1,8 @@
 """Training one autoencoder on pairs of frozen features, and serving with it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -10,6 +12,8 @@ from trainables.training import TrialDivergedError
 from trainables.vae import Standardisation, Vae, VaeSettings, negative_log_likelihood
 
 __all__ = ["FittedVae", "fit_vae"]
+
+_VAE, _MEASURED = "vae.", ("mean", "deviation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,25 @@ class FittedVae:
     def impute(self, features: Tensor) -> Tensor:
         """Map raw u (N, d_u) to raw v^ (N, d_v)."""
         return self.missing.back(self.vae(self.available.forth(features)))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all of it as named tensors, from which `of` makes it again."""
+        weights = {f"{_VAE}{name}": tensor for name, tensor in self.vae.state_dict().items()}
+        scales = {"available": self.available, "missing": self.missing}
+        measured = {f"{name}.{what}": getattr(scale, what) for name, scale in scales.items() for what in _MEASURED}
+        about = {"epoch": torch.tensor(self.epoch), "val_error": torch.tensor(self.val_error, dtype=torch.float64)}
+        return {**weights, **measured, **about}
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, Tensor], settings: VaeSettings) -> Self:
+        """Return what `tensors` was called on, on the device of the tensors; `settings` are those of its training."""
+        available, missing = (
+            Standardisation(*(tensors[f"{name}.{what}"] for what in _MEASURED)) for name in ("available", "missing")
+        )
+        vae = Vae(len(available.mean), len(missing.mean), settings).to(available.mean.device)
+        vae.load_state_dict({name.removeprefix(_VAE): one for name, one in tensors.items() if name.startswith(_VAE)})
+        epoch, val_error = int(tensors["epoch"]), float(tensors["val_error"])
+        return cls(vae=vae, available=available, missing=missing, epoch=epoch, val_error=val_error)
 
 
 def fit_vae(train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor], settings: VaeSettings, seed: int) -> FittedVae:

@@ -11,6 +11,7 @@ import pytest
 import torch
 import toys
 from scipy.stats import binom
+from serving import finished, served
 
 from orchestrator.sweep import Sweep
 from results.metrics import score
@@ -84,7 +85,7 @@ def swept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         for method in BUILT_IN
     }
     specs = [spec for own in trials.values() for spec in own]
-    sweep = Sweep(specs, store=tmp_path_factory.mktemp("swept"), tracking="none", cache=cache)
+    sweep = Sweep(specs, store=tmp_path_factory.mktemp("swept"), tracking="none", cache=cache, keep_models=True)
     assert not sweep.run(inline=True).failed
     return Swept(sweep, trials)
 
@@ -97,6 +98,17 @@ def test_it_stores_finite_predictions_of_every_pattern_that_it_reports(method: s
         assert all(np.isfinite(logits).all() for logits in record.logits.values())
         assert {key.split for key in record.logits} == {"val", "test"}
         assert np.isfinite(record.history["value"]).all()
+
+
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_its_kept_model_predicts_what_was_stored(method: str, swept: Swept, cache: Path, tmp_path: Path) -> None:
+    for number, spec in enumerate(swept.trials[method]):
+        record, inputs = finished(spec, swept.sweep.store, cache)
+        for route in {key.route for key in record.logits}:
+            model = served(swept.sweep.store, record, tmp_path / f"{number}-{route}", route)
+            for key in (key for key in record.logits if (key.route, key.split) == (route, "test")):
+                own = {name: inputs[name] for name in Pattern.from_key(key.pattern)}
+                np.testing.assert_allclose(model.logits(own), record.logits[key], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("method", BUILT_IN)

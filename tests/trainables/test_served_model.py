@@ -4,23 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import toys
+from serving import Inputs, finished, served
 
+from orchestrator.sweep import Sweep
 from results.schema import ROUTES, TrialRecord
 from results.store import Store
 from search_spaces import MmptError, TrialSpec
 from search_spaces.errors import InvalidValueError, UnknownNameError
 from search_spaces.modality import Pattern
-from trainables.build import open_prepared
 from trainables.checkpoint import pack, unpack
 from trainables.resolve import resolve
-from trainables.served_model import CARD, ServedModel, write_served
+from trainables.served_model import CARD, ServedModel
 from trainables.task import TrialTask
 from trainables.trial import Trial
-
-Inputs = dict[str, npt.NDArray[Any]]
 
 
 def trained(spec: TrialSpec, store: Store, cache: Path) -> tuple[TrialRecord, Inputs]:
@@ -34,18 +32,7 @@ def trained(spec: TrialSpec, store: Store, cache: Path) -> tuple[TrialRecord, In
         keep_model=True,
     )
     list(Trial(task).epochs())
-    prepared = open_prepared(resolved, str(cache))
-    return store.read_trial(task.trial_id), {
-        name: values[prepared.rows("test")] for name, values in prepared.inputs.items()
-    }
-
-
-def served(store: Store, record: TrialRecord, folder: Path, route: str = "probe") -> ServedModel:
-    weights = store.read_model(record.trial_id)
-    assert weights is not None
-    folder.mkdir()
-    write_served(folder, record, resolve(record.spec).info, weights, route)
-    return ServedModel(folder)
+    return finished(spec, store, cache)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +57,32 @@ def test_every_pattern_is_predicted_as_it_was(
     for key in keys:
         own = {name: inputs[name] for name in Pattern.from_key(key.pattern)}
         np.testing.assert_allclose(model.logits(own), record.logits[key], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("dataset", "fusion"), [("toy_pair", "late"), ("toy_triple", "early")])
+def test_what_completes_features_is_part_of_the_model(
+    dataset: str, fusion: str, store: Store, cache: Path, tmp_path: Path
+) -> None:
+    params = {"probe": "imputed", "epochs": 3, "latent": 4}
+    spec = toys.spec("vae_imputation", dataset, fusion=fusion, epochs=1, method_params=params)
+    sweep = Sweep([spec], store=store.root, tracking="none", cache=cache, keep_models=True)
+    assert not sweep.run(inline=True).failed
+    record, inputs = finished(spec, store, cache)
+    model = served(store, record, tmp_path / "model")
+    keys = [key for key in record.logits if key.split == "test"]
+    assert {key.route for key in keys} == {"probe"}
+    assert len(keys) == 2 ** len(inputs) - 1
+    for key in keys:
+        own = {name: inputs[name] for name in Pattern.from_key(key.pattern)}
+        np.testing.assert_allclose(model.logits(own), record.logits[key], rtol=1e-4, atol=1e-5)
+    with pytest.raises(MmptError, match="vae_imputation predicts by probes only"):
+        served(store, record, tmp_path / "head", "head")
+    weights = store.read_model(record.trial_id)
+    assert weights is not None
+    groups, header = unpack(weights)
+    store.write_model(record.trial_id, pack({name: groups[name] for name in ("model", "probe")}, header))
+    with pytest.raises(MmptError, match=r"kept without what completes features \(.*train it anew"):
+        served(store, record, tmp_path / "incomplete")
 
 
 def test_samples_with_different_modalities_come_together(store: Store, cache: Path, tmp_path: Path) -> None:
