@@ -14,7 +14,6 @@ from trainables.preparing.audit import Audit
 from trainables.preparing.crew import Crew, start_spares
 from trainables.preparing.file_dataset import FileDataset
 from trainables.preparing.filling import Chunk, Filled, Work, view
-from trainables.preparing.index_memo import remembered_digest
 from trainables.preparing.journal import Journal
 from trainables.preparing.limits import Limits, check_limits
 from trainables.preparing.manifest import Manifest, Sample
@@ -92,7 +91,7 @@ def fill_file(dataset: FileDataset, staging: Path, options: BuildOptions) -> Non
         readers = fitted_readers(dataset.readers(), manifest.samples)
         large = _large_columns({name: reader.info().stored for name, reader in readers.items()})
         data, rows = staging / DATA, len(manifest.samples)
-        journal = Journal(staging / _JOURNAL, remembered_digest(dataset, tree), _CHUNK)
+        journal = Journal(staging / _JOURNAL, manifest.digest, _CHUNK)
         if not journal.goes_on:
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir(parents=True)

@@ -54,8 +54,8 @@ class Crew:
             process.wait()  # at most for the chunk that it is reading
 
     def grow(self, count: int) -> None:
-        """Start workers until there are `count`; a single one would only do what this process can."""
-        for _ in range(len(self._workers), count if count > 1 else 0):
+        """Start workers until there are `count`."""
+        for _ in range(len(self._workers), _of_use(count)):
             line, process = _SPARES.pop() if _SPARES else _start()
             self._workers[line] = process
             self._tell(line, self._readers)
@@ -115,7 +115,12 @@ class Crew:
 
 def start_spares(count: int) -> None:
     """Start workers before it is known what they will read; a `Crew` takes them, and ends those it does not use."""
-    _SPARES.extend(_start() for _ in range(len(_SPARES), count))
+    _SPARES.extend(_start() for _ in range(len(_SPARES), _of_use(count)))
+
+
+def _of_use(count: int) -> int:
+    """Return how many workers are of use: a single one would only do what this process can."""
+    return count if count > 1 else 0
 
 
 def _start() -> tuple[Connection, subprocess.Popen[bytes]]:
